@@ -1,0 +1,146 @@
+//! The names of condition operators.
+
+/// A condition operator with its set operator and suffix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Operator {
+    pub(crate) set: Option<Set>,
+    pub(crate) test: Test,
+    /// The condition holds where the values do not match.
+    pub(crate) negated: bool,
+    pub(crate) if_exists: bool,
+}
+
+/// Which of a key's values must satisfy the condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// `ForAllValues:`.
+    All,
+    /// `ForAnyValue:`.
+    Any,
+}
+
+/// How one value is compared with one of the policy's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    Text,
+    TextFolded,
+    Like,
+    Number(Order),
+    Date(Order),
+    Bool,
+    Binary,
+    Address,
+    Arn,
+    Null,
+}
+
+/// Where a value must stand in relation to the policy's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Order {
+    pub(crate) fn holds<T: Ord>(self, value: &T, limit: &T) -> bool {
+        match self {
+            Self::Equal => value == limit,
+            Self::Less => value < limit,
+            Self::LessOrEqual => value <= limit,
+            Self::Greater => value > limit,
+            Self::GreaterOrEqual => value >= limit,
+        }
+    }
+}
+
+/// Every operator: its name, its test, whether it is negated.
+const OPERATORS: [(&str, Test, bool); 27] = [
+    ("StringEquals", Test::Text, false),
+    ("StringNotEquals", Test::Text, true),
+    ("StringEqualsIgnoreCase", Test::TextFolded, false),
+    ("StringNotEqualsIgnoreCase", Test::TextFolded, true),
+    ("StringLike", Test::Like, false),
+    ("StringNotLike", Test::Like, true),
+    ("NumericEquals", Test::Number(Order::Equal), false),
+    ("NumericNotEquals", Test::Number(Order::Equal), true),
+    ("NumericLessThan", Test::Number(Order::Less), false),
+    ("NumericLessThanEquals", Test::Number(Order::LessOrEqual), false),
+    ("NumericGreaterThan", Test::Number(Order::Greater), false),
+    ("NumericGreaterThanEquals", Test::Number(Order::GreaterOrEqual), false),
+    ("DateEquals", Test::Date(Order::Equal), false),
+    ("DateNotEquals", Test::Date(Order::Equal), true),
+    ("DateLessThan", Test::Date(Order::Less), false),
+    ("DateLessThanEquals", Test::Date(Order::LessOrEqual), false),
+    ("DateGreaterThan", Test::Date(Order::Greater), false),
+    ("DateGreaterThanEquals", Test::Date(Order::GreaterOrEqual), false),
+    ("Bool", Test::Bool, false),
+    ("BinaryEquals", Test::Binary, false),
+    ("IpAddress", Test::Address, false),
+    ("NotIpAddress", Test::Address, true),
+    ("ArnEquals", Test::Arn, false),
+    ("ArnLike", Test::Arn, false),
+    ("ArnNotEquals", Test::Arn, true),
+    ("ArnNotLike", Test::Arn, true),
+    ("Null", Test::Null, false),
+];
+
+impl Operator {
+    /// Reads an operator's name; none when there is no such operator. Case does not count: policies that AWS
+    /// itself manages spell it both ways.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let (set, rest) = match name.split_once(':') {
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => (Some(Set::All), rest),
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => (Some(Set::Any), rest),
+            Some(_) => return None,
+            None => (None, name),
+        };
+        let (base, if_exists) =
+            match rest.len().checked_sub("IfExists".len()).and_then(|at| rest.split_at_checked(at)) {
+                Some((base, suffix)) if suffix.eq_ignore_ascii_case("IfExists") => (base, true),
+                _ => (rest, false),
+            };
+        let known = OPERATORS.iter().find(|(known, _, _)| known.eq_ignore_ascii_case(base));
+        let (_, test, negated) = *known.filter(|(_, test, _)| !(if_exists && *test == Test::Null))?;
+        Some(Self { set, test, negated, if_exists })
+    }
+
+    /// The operator as AWS spells it.
+    pub(crate) fn name(self) -> String {
+        let same = |(_, test, negated): &&(&str, Test, bool)| *test == self.test && *negated == self.negated;
+        let base = OPERATORS.iter().find(same).map_or("", |(name, _, _)| name);
+        let set = match self.set {
+            None => "",
+            Some(Set::All) => "ForAllValues:",
+            Some(Set::Any) => "ForAnyValue:",
+        };
+        format!("{set}{base}{}", if self.if_exists { "IfExists" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_prefixes_and_suffixes() {
+        let operator = Operator::parse("ForAnyValue:StringNotLikeIfExists").unwrap();
+        assert_eq!(
+            operator,
+            Operator { set: Some(Set::Any), test: Test::Like, negated: true, if_exists: true }
+        );
+        assert_eq!(operator.name(), "ForAnyValue:StringNotLikeIfExists");
+        assert_eq!(Operator::parse("forallvalues:Stringlike").unwrap().name(), "ForAllValues:StringLike");
+    }
+
+    #[test]
+    fn what_is_no_operator() {
+        for name in
+            ["", "x", "IfExists", "StringEqual", "ForAnyValue::StringEquals", "ForAny:Bool", "NullIfExists"]
+        {
+            assert_eq!(Operator::parse(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The values a condition asks for, compiled to what its operator compares.
+
+use std::net::IpAddr;
+
+use super::operator::{Order, Test};
+use super::{date, network::Network, number};
+use crate::context::{Context, Value};
+use crate::pattern::{Pattern, Syntax};
+use crate::segments::ArnPattern;
+use crate::text::Text;
+use crate::wildcard::Case;
+
+/// A condition's values.
+#[derive(Debug)]
+pub(crate) enum Values {
+    /// Literal texts, sorted, so that thousands of them cost no more than a few.
+    Literals(Box<[Box<str>]>),
+    Patterns(Case, Box<[Pattern]>),
+    Arns(Box<[ArnPattern]>),
+    Numbers(Order, Box<[number::Number]>),
+    Dates(Order, Box<[date::Moment]>),
+    Bools(Box<[bool]>),
+    Networks(Box<[Network]>),
+}
+
+/// What comparing one value came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Match,
+    NoMatch,
+    /// The value is not of the type that the operator compares.
+    Incomparable,
+}
+
+impl From<bool> for Verdict {
+    fn from(matches: bool) -> Self {
+        if matches { Self::Match } else { Self::NoMatch }
+    }
+}
+
+impl Values {
+    /// Compiles the texts of a condition; the position of the first that is none of its operator's.
+    pub(crate) fn compile<'t>(
+        test: Test,
+        texts: impl Iterator<Item = &'t str> + Clone,
+        syntax: Syntax,
+    ) -> Result<Self, usize> {
+        let plain = Syntax { wildcards: false, ..syntax };
+        Ok(match test {
+            Test::Text if !(syntax.variables && texts.clone().any(|text| text.contains("${"))) => {
+                Self::literals(texts.map(Into::into).collect())
+            }
+            Test::Text => Self::Patterns(Case::Kept, each(texts, |text| Pattern::parse(text, plain))?),
+            Test::TextFolded => {
+                Self::Patterns(Case::Folded, each(texts, |text| Pattern::parse(text, plain))?)
+            }
+            Test::Like => Self::Patterns(Case::Kept, each(texts, |text| Pattern::parse(text, syntax))?),
+            Test::Arn => Self::Arns(each(texts, |text| ArnPattern::condition(text, syntax))?),
+            Test::Number(order) => Self::Numbers(order, each(texts, number::parse)?),
+            Test::Date(order) => Self::Dates(order, each(texts, date::parse)?),
+            Test::Bool | Test::Null => Self::Bools(each(texts, boolean)?),
+            Test::Binary => Self::literals(each(texts, |text| is_base64(text).then(|| text.into()))?),
+            Test::Address => Self::Networks(each(texts, Network::parse)?),
+        })
+    }
+
+    fn literals(mut texts: Box<[Box<str>]>) -> Self {
+        texts.sort_unstable();
+        Self::Literals(texts)
+    }
+
+    /// Whether any of the values matches `value`, which is a single one.
+    pub(crate) fn compare(&self, value: Value<'_>, context: &Context<'_>) -> Verdict {
+        match self {
+            Self::Literals(_) | Self::Patterns(..) | Self::Arns(_) => self.compare_text(value, context),
+            Self::Numbers(order, limits) => {
+                let number = match value {
+                    Value::Text(text) => number::parse(text),
+                    Value::Integer(number) | Value::Time(number) => Some(number::from_integer(number)),
+                    _ => None,
+                };
+                any(number, limits, |number, limit| order.holds(number, limit))
+            }
+            Self::Dates(order, limits) => {
+                let moment = match value {
+                    Value::Text(text) => date::parse(text),
+                    Value::Integer(seconds) | Value::Time(seconds) => Some(date::from_seconds(seconds)),
+                    _ => None,
+                };
+                any(moment, limits, |moment, limit| order.holds(moment, limit))
+            }
+            Self::Bools(values) => {
+                let found = match value {
+                    Value::Bool(found) => Some(found),
+                    Value::Text(text) => boolean(text),
+                    _ => None,
+                };
+                any(found, values, |found, value| found == value)
+            }
+            Self::Networks(networks) => {
+                let address: Option<IpAddr> = match value {
+                    Value::Text(text) => text.parse().ok(),
+                    _ => None,
+                };
+                any(address, networks, |address, network| network.contains(*address))
+            }
+        }
+    }
+
+    fn compare_text(&self, value: Value<'_>, context: &Context<'_>) -> Verdict {
+        if let Value::Text(text) = value {
+            return self.compare_str(text, context);
+        }
+        Text::of(value).map_or(Verdict::Incomparable, |text| self.compare_str(text.as_str(), context))
+    }
+
+    fn compare_str(&self, text: &str, context: &Context<'_>) -> Verdict {
+        match self {
+            Self::Literals(literals) => {
+                let found = literals.binary_search_by(|literal| literal.as_bytes().cmp(text.as_bytes()));
+                found.is_ok().into()
+            }
+            Self::Patterns(case, patterns) => {
+                patterns.iter().any(|pattern| pattern.matches(text.as_bytes(), *case, context)).into()
+            }
+            Self::Arns(patterns) => {
+                if !text.starts_with("arn:") {
+                    return Verdict::Incomparable;
+                }
+                patterns.iter().any(|pattern| pattern.matches(text, context)).into()
+            }
+            _ => Verdict::Incomparable,
+        }
+    }
+
+    /// The values, for people, one text each.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        match self {
+            Self::Literals(texts) => texts.iter().map(ToString::to_string).collect(),
+            Self::Patterns(_, patterns) => {
+                patterns.iter().map(|pattern| written(|out| pattern.write(out))).collect()
+            }
+            Self::Arns(patterns) => {
+                patterns.iter().map(|pattern| written(|out| pattern.write(out))).collect()
+            }
+            Self::Numbers(_, numbers) => numbers.iter().map(|number| number::describe(*number)).collect(),
+            Self::Dates(_, moments) => moments.iter().map(|moment| date::describe(*moment)).collect(),
+            Self::Bools(values) => values.iter().map(ToString::to_string).collect(),
+            Self::Networks(networks) => networks.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn written(write: impl FnOnce(&mut String)) -> String {
+    let mut out = String::new();
+    write(&mut out);
+    out
+}
+
+/// Compiles every text, or says which one is the first that does not.
+fn each<'t, T>(
+    texts: impl Iterator<Item = &'t str>,
+    mut compile: impl FnMut(&str) -> Option<T>,
+) -> Result<Box<[T]>, usize> {
+    let mut compiled = Vec::with_capacity(texts.size_hint().0);
+    for (at, text) in texts.enumerate() {
+        compiled.push(compile(text).ok_or(at)?);
+    }
+    Ok(compiled.into())
+}
+
+fn any<V, L>(value: Option<V>, limits: &[L], test: impl Fn(&V, &L) -> bool) -> Verdict {
+    match value {
+        None => Verdict::Incomparable,
+        Some(value) => limits.iter().any(|limit| test(&value, limit)).into(),
+    }
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        return Some(true);
+    }
+    text.eq_ignore_ascii_case("false").then_some(false)
+}
+
+/// Whether `text` is base64 in the one form that every byte sequence has, so that texts can be compared for bytes.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let value = |byte: u8| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    // The bits of the last digit that stand for nothing must be zero.
+    let unused = [0, 0b11, 0b1111];
+    let last = digits.bytes().last().and_then(value).unwrap_or(0);
+    text.len().is_multiple_of(4)
+        && digits.bytes().all(|byte| value(byte).is_some())
+        && unused.get(padding).is_some_and(|unused| last & unused == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_has_one_form() {
+        for good in ["", "QQ==", "QUI=", "QUJD", "+/A="] {
+            assert!(is_base64(good), "{good}");
+        }
+        for bad in ["QQ", "QR==", "QUJ=", "Q===", "====", "QU D", "-_A="] {
+            assert!(!is_base64(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The condition context of one request: what the policy language may look at.
+//!
+//! Keys and values are borrowed from the caller's strings, so building a context costs one allocation and
+//! looking a key up costs none.
+
+use std::fmt;
+
+/// The value of one condition key. Whether a key holds one value or several is part of its value: a list is
+/// multivalued even when it has one element, because operators treat the two differently.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// One text.
+    Text(&'a str),
+    /// Several texts.
+    Texts(&'a [&'a str]),
+    /// Several texts, owned by the caller.
+    Strings(&'a [String]),
+    /// A boolean; `true` and `false` where a text is needed.
+    Bool(bool),
+    /// An integer; decimal digits where a text is needed.
+    Integer(i64),
+    /// A moment, in seconds since 1970-01-01 UTC; ISO 8601 where a text is needed.
+    Time(i64),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a [&'a str]> for Value<'a> {
+    fn from(texts: &'a [&'a str]) -> Self {
+        Self::Texts(texts)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [&'a str; N]> for Value<'a> {
+    fn from(texts: &'a [&'a str; N]) -> Self {
+        Self::Texts(texts)
+    }
+}
+
+impl<'a> From<&'a [String]> for Value<'a> {
+    fn from(texts: &'a [String]) -> Self {
+        Self::Strings(texts)
+    }
+}
+
+impl<'a> From<&'a Vec<String>> for Value<'a> {
+    fn from(texts: &'a Vec<String>) -> Self {
+        Self::Strings(texts)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+/// The condition keys of one request.
+///
+/// Keys are compared without case. Inserting a key again replaces its value, so the keys that describe the
+/// caller are inserted last, from the authenticated session, over whatever a request said.
+#[derive(Clone, Default)]
+pub struct Context<'a> {
+    entries: Vec<Entry<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    mark: Mark,
+    prefix: &'a str,
+    name: &'a str,
+    value: Value<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// An empty context.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty context with room for `keys` keys.
+    #[must_use]
+    pub fn with_capacity(keys: usize) -> Self {
+        Self { entries: Vec::with_capacity(keys) }
+    }
+
+    /// Sets `key`, replacing an earlier value of it.
+    pub fn insert(&mut self, key: &'a str, value: impl Into<Value<'a>>) -> &mut Self {
+        self.insert_tag("", key, value)
+    }
+
+    /// Sets the key `prefix` followed by `name`, without joining them: `("aws:PrincipalTag/", "team", "blue")`.
+    pub fn insert_tag(&mut self, prefix: &'a str, name: &'a str, value: impl Into<Value<'a>>) -> &mut Self {
+        let entry = Entry { mark: Mark::of(prefix, name), prefix, name, value: value.into() };
+        match self.entries.iter_mut().find(|known| known.mark == entry.mark && known.is(prefix, name)) {
+            Some(known) => *known = entry,
+            None => self.entries.push(entry),
+        }
+        self
+    }
+
+    /// The value of `key`, compared without case.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Value<'a>> {
+        self.lookup(Mark::of("", key), key)
+    }
+
+    /// How many keys are set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no key is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Every key, as prefix and name, with its value, in the order of insertion.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str, Value<'a>)> + '_ {
+        self.entries.iter().map(|entry| (entry.prefix, entry.name, entry.value))
+    }
+
+    /// `get` for a compiled key, whose mark is known already.
+    pub(crate) fn lookup(&self, mark: Mark, key: &str) -> Option<Value<'a>> {
+        self.entries.iter().find(|entry| entry.mark == mark && entry.is("", key)).map(|entry| entry.value)
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.iter().map(|(prefix, name, value)| (format!("{prefix}{name}"), value)))
+            .finish()
+    }
+}
+
+impl Entry<'_> {
+    fn is(&self, prefix: &str, name: &str) -> bool {
+        if self.prefix.is_empty() && prefix.is_empty() {
+            return same(self.name.as_bytes(), name.as_bytes());
+        }
+        if self.prefix.len() == prefix.len() {
+            return same(self.prefix.as_bytes(), prefix.as_bytes())
+                && same(self.name.as_bytes(), name.as_bytes());
+        }
+        // A compiled key is whole; what was inserted may be in two parts.
+        if prefix.is_empty() {
+            let split = name.as_bytes().split_at_checked(self.prefix.len());
+            return split.is_some_and(|(head, tail)| {
+                same(tail, self.name.as_bytes()) && same(head, self.prefix.as_bytes())
+            });
+        }
+        let ours = self.prefix.bytes().chain(self.name.bytes());
+        let theirs = prefix.bytes().chain(name.bytes());
+        self.prefix.len() + self.name.len() == prefix.len() + name.len()
+            && ours.zip(theirs).all(|(a, b)| a.eq_ignore_ascii_case(&b))
+    }
+}
+
+/// Whether two keys are the same without case. Most are spelled alike, which is the quicker thing to find out.
+fn same(ours: &[u8], theirs: &[u8]) -> bool {
+    ours == theirs || ours.eq_ignore_ascii_case(theirs)
+}
+
+/// What tells most keys apart at a glance: the length and the last eight bytes, without case. Two keys with
+/// one mark are still compared in full, so a contrived collision costs time and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    tail: u64,
+    length: usize,
+}
+
+impl Mark {
+    pub(crate) fn of(prefix: &str, name: &str) -> Self {
+        let length = prefix.len() + name.len();
+        if let Some(tail) = name.as_bytes().last_chunk::<8>() {
+            return Self { tail: fold(*tail), length };
+        }
+        let mut tail = [0; 8];
+        let bytes = name.bytes().rev().chain(prefix.bytes().rev());
+        for (slot, byte) in tail.iter_mut().rev().zip(bytes) {
+            *slot = byte;
+        }
+        Self { tail: fold(tail), length }
+    }
+}
+
+/// Sets bit five of every byte: both cases of a letter meet, and so do some other bytes, which is harmless.
+fn fold(bytes: [u8; 8]) -> u64 {
+    u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_no_case_and_tags_need_no_joining() {
+        let mut context = Context::new();
+        context.insert("aws:UserName", "alice").insert_tag("aws:PrincipalTag/", "team", "blue");
+        assert_eq!(context.get("AWS:username"), Some(Value::Text("alice")));
+        assert_eq!(context.get("aws:principaltag/TEAM"), Some(Value::Text("blue")));
+        assert_eq!(context.get("aws:PrincipalTag/teams"), None);
+    }
+
+    #[test]
+    fn the_last_insertion_of_a_key_stands() {
+        let mut context = Context::new();
+        context.insert("aws:PrincipalTag/a", "request").insert_tag("aws:PrincipalTag/", "A", "session");
+        assert_eq!(context.len(), 1);
+        assert_eq!(context.get("aws:PrincipalTag/a"), Some(Value::Text("session")));
+    }
+
+    #[test]
+    fn short_and_empty_keys_are_keys_too() {
+        let mut context = Context::new();
+        context.insert("", "nothing").insert("a", "one").insert_tag("a", "b", "two");
+        assert_eq!(context.get(""), Some(Value::Text("nothing")));
+        assert_eq!(context.get("A"), Some(Value::Text("one")));
+        assert_eq!(context.get("ab"), Some(Value::Text("two")));
+    }
+}

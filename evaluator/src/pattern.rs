@@ -1,0 +1,230 @@
+//! Texts of a policy as they are matched: literal pieces, wildcards and variables.
+
+use crate::context::Context;
+use crate::variable::Variable;
+use crate::wildcard::{self, Case, Piece, Pieces};
+
+/// What may stand in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Syntax {
+    /// `*` and `?` are wildcards.
+    pub(crate) wildcards: bool,
+    /// `${...}` is a variable; so only in documents of version 2012-10-17.
+    pub(crate) variables: bool,
+}
+
+/// A compiled text. The shapes that most texts have are matched without walking through parts.
+#[derive(Debug)]
+pub(crate) enum Pattern {
+    /// Just this.
+    Exact(Box<str>),
+    /// This, and anything after it.
+    Prefix(Box<str>),
+    /// Anything else.
+    Parts(Box<[Part]>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Part {
+    Literal(Box<str>),
+    One,
+    Many,
+    Variable(Box<Variable>),
+}
+
+impl Pattern {
+    /// Compiles `text`; `None` when it holds something that begins like a variable and is none.
+    pub(crate) fn parse(text: &str, syntax: Syntax) -> Option<Self> {
+        let special = |c: char| syntax.wildcards && (c == '*' || c == '?') || syntax.variables && c == '$';
+        match text.find(special) {
+            None => return Some(Self::Exact(text.into())),
+            Some(at) if text.get(at..) == Some("*") => return Some(Self::Prefix(text.get(..at)?.into())),
+            Some(_) => {}
+        }
+        Some(Self::of_parts(parse_parts(text, syntax)?))
+    }
+
+    pub(crate) fn of_parts(mut parts: Vec<Part>) -> Self {
+        match parts.as_mut_slice() {
+            [] => Self::Exact("".into()),
+            [Part::Many] => Self::Prefix("".into()),
+            [Part::Literal(text)] => Self::Exact(std::mem::take(text)),
+            [Part::Literal(text), Part::Many] => Self::Prefix(std::mem::take(text)),
+            _ => Self::Parts(parts.into()),
+        }
+    }
+
+    /// Whether all of `text` matches. A variable without a value matches nothing.
+    pub(crate) fn matches(&self, text: &[u8], case: Case, context: &Context<'_>) -> bool {
+        match self {
+            Self::Exact(literal) if case == Case::Kept => literal.as_bytes() == text,
+            Self::Exact(literal) => literal.as_bytes().eq_ignore_ascii_case(text),
+            Self::Prefix(literal) => text.get(..literal.len()).is_some_and(|head| match case {
+                Case::Kept => head == literal.as_bytes(),
+                Case::Folded => head.eq_ignore_ascii_case(literal.as_bytes()),
+            }),
+            Self::Parts(parts) => wildcard::matches(&Resolved { parts, context }, text, case),
+        }
+    }
+
+    /// Whether the pattern holds a variable that has no value.
+    pub(crate) fn is_null(&self, context: &Context<'_>) -> bool {
+        let Self::Parts(parts) = self else { return false };
+        parts.iter().any(|part| matches!(part, Part::Variable(variable) if variable.text(context).is_none()))
+    }
+
+    /// The text that everything matching begins with.
+    pub(crate) fn literal_prefix(&self) -> &str {
+        match self {
+            Self::Exact(text) | Self::Prefix(text) => text,
+            Self::Parts(parts) => match parts.first() {
+                Some(Part::Literal(text)) => text,
+                _ => "",
+            },
+        }
+    }
+
+    /// The pattern as it is written in a policy, for people.
+    pub(crate) fn write(&self, out: &mut String) {
+        match self {
+            Self::Exact(text) => out.push_str(text),
+            Self::Prefix(text) => {
+                out.push_str(text);
+                out.push('*');
+            }
+            Self::Parts(parts) => {
+                for part in parts {
+                    match part {
+                        Part::Literal(text) => out.push_str(text),
+                        Part::One => out.push('?'),
+                        Part::Many => out.push('*'),
+                        Part::Variable(variable) => variable.write(out),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Splits a text into its parts. `${*}`, `${?}` and `${$}` are those characters themselves.
+pub(crate) fn parse_parts(text: &str, syntax: Syntax) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    loop {
+        let plain = rest.find(['*', '?', '$']).unwrap_or(rest.len());
+        literal.push_str(rest.get(..plain)?);
+        rest = rest.get(plain..)?;
+        let Some(character) = rest.chars().next() else { break };
+        let after = rest.get(1..)?;
+        let part = match character {
+            '*' if syntax.wildcards => Part::Many,
+            '?' if syntax.wildcards => Part::One,
+            '$' if syntax.variables && after.starts_with('{') => {
+                let (inside, end) = after.get(1..)?.split_once('}')?;
+                rest = end;
+                if let "*" | "?" | "$" = inside {
+                    literal.push_str(inside);
+                    continue;
+                }
+                flush(&mut literal, &mut parts);
+                parts.push(Part::Variable(Box::new(Variable::parse(inside)?)));
+                continue;
+            }
+            other => {
+                literal.push(other);
+                rest = after;
+                continue;
+            }
+        };
+        flush(&mut literal, &mut parts);
+        // Stars in a row say no more than one.
+        if !matches!((&part, parts.last()), (Part::Many, Some(Part::Many))) {
+            parts.push(part);
+        }
+        rest = after;
+    }
+    flush(&mut literal, &mut parts);
+    Some(parts)
+}
+
+fn flush(literal: &mut String, parts: &mut Vec<Part>) {
+    if !literal.is_empty() {
+        parts.push(Part::Literal(std::mem::take(literal).into()));
+    }
+}
+
+/// The parts with their variables replaced.
+struct Resolved<'p> {
+    parts: &'p [Part],
+    context: &'p Context<'p>,
+}
+
+impl Pieces for Resolved<'_> {
+    fn with<R>(&self, at: usize, visit: impl FnOnce(Piece<'_>, usize) -> R) -> Option<R> {
+        let next = at + 1;
+        Some(match self.parts.get(at)? {
+            Part::Literal(text) => visit(Piece::Literal(text.as_bytes()), next),
+            Part::One => visit(Piece::One, next),
+            Part::Many => visit(Piece::Many, next),
+            Part::Variable(variable) => match variable.text(self.context) {
+                Some(text) => visit(Piece::Literal(text.as_bytes()), next),
+                None => visit(Piece::Nothing, next),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Syntax = Syntax { wildcards: true, variables: true };
+
+    fn check(pattern: &str, text: &str, context: &Context<'_>) -> bool {
+        let pattern = Pattern::parse(pattern, ALL).unwrap();
+        pattern.matches(text.as_bytes(), Case::Kept, context)
+    }
+
+    #[test]
+    fn a_substituted_value_is_literal() {
+        let mut context = Context::new();
+        context
+            .insert("a:star", "*")
+            .insert("a:mark", "?")
+            .insert("a:nested", "${a:star}")
+            .insert("a:up", "/../");
+        assert!(check("home/${a:star}/x", "home/*/x", &context));
+        assert!(!check("home/${a:star}/x", "home/bob/x", &context));
+        assert!(!check("home/${a:mark}", "home/b", &context));
+        assert!(check("${a:nested}", "${a:star}", &context));
+        assert!(!check("${a:nested}", "*", &context));
+        assert!(check("home/${a:up}*", "home//../etc", &context));
+    }
+
+    #[test]
+    fn a_variable_without_a_value_matches_nothing() {
+        let context = Context::new();
+        for text in ["", "home/", "home/x", "home/${a:b}", "*"] {
+            assert!(!check("home/${a:b}*", text, &context));
+            assert!(!check("${a:b}", text, &context));
+        }
+    }
+
+    #[test]
+    fn escapes_are_literal() {
+        let context = Context::new();
+        assert!(check("a${*}b${?}c${$}", "a*b?c$", &context));
+        assert!(!check("a${*}b${?}c${$}", "axbxc$", &context));
+    }
+
+    #[test]
+    fn a_dollar_alone_is_a_dollar_and_a_broken_variable_is_refused() {
+        assert!(check("cost$5", "cost$5", &Context::new()));
+        assert!(Pattern::parse("${a", ALL).is_none());
+        assert!(Pattern::parse("${}", ALL).is_none());
+        let plain = Syntax { wildcards: true, variables: false };
+        let old = Pattern::parse("${a:b}*", plain).unwrap();
+        assert!(old.matches(b"${a:b}c", Case::Kept, &Context::new()), "in 2008-10-17 it is just text");
+    }
+}

@@ -1,0 +1,239 @@
+//! Patterns for ARNs, field by field.
+//!
+//! A wildcard stands for characters of its own field, so `arn:aws:iam::*:user/x` cannot reach into the name of
+//! some other resource; only in the last field, the resource, are colons ordinary characters.
+
+use crate::context::Context;
+use crate::pattern::{Part, Pattern, Syntax, parse_parts};
+use crate::wildcard::Case;
+
+/// The number of fields of an ARN.
+const FIELDS: usize = 6;
+
+/// A pattern for ARNs.
+#[derive(Debug)]
+pub(crate) enum ArnPattern {
+    /// Everything, ARN or not.
+    Any,
+    /// The first five fields are literal: one comparison does.
+    Whole(Pattern),
+    /// The literal text up to the first field that is not literal, and the patterns of the fields from there.
+    Fields(Box<str>, Box<[Pattern]>),
+    /// No ARN has this form.
+    Never(Box<str>),
+}
+
+impl ArnPattern {
+    /// An entry of a Resource or NotResource element: `*` is everything, and missing fields are `*`, so that a
+    /// trailing `*` reaches across the colons that follow.
+    pub(crate) fn resource(text: &str, syntax: Syntax) -> Option<Self> {
+        if let Some(plain) = Self::plain(text, syntax) {
+            return Some(plain);
+        }
+        let parts = parse_parts(text, syntax)?;
+        if matches!(parts.as_slice(), [Part::Many]) {
+            return Some(Self::Any);
+        }
+        let mut fields = split(parts);
+        while fields.len() < FIELDS {
+            fields.push(vec![Part::Many]);
+        }
+        Some(Self::of_fields(fields))
+    }
+
+    /// A value of an Arn condition operator, all six fields of which must be there. The one exception is `*`
+    /// alone, which AWS's own policies use for any ARN.
+    pub(crate) fn condition(text: &str, syntax: Syntax) -> Option<Self> {
+        let parts = parse_parts(text, syntax)?;
+        if matches!(parts.as_slice(), [Part::Many]) {
+            return Some(Self::Any);
+        }
+        if !parts.iter().any(|part| matches!(part, Part::Many | Part::One)) {
+            return Some(Self::Whole(Pattern::of_parts(parts)));
+        }
+        let fields = split(parts);
+        Some(if fields.len() < FIELDS { Self::Never(text.into()) } else { Self::of_fields(fields) })
+    }
+
+    /// The usual case, in which all six fields are there and no variable stands before the last; `None` if it is
+    /// not that.
+    fn plain(text: &str, syntax: Syntax) -> Option<Self> {
+        let mut at = 0;
+        let mut head = None;
+        let mut fields = text.splitn(FIELDS, ':');
+        for field in fields.by_ref().take(FIELDS - 1) {
+            if field.contains('$') {
+                return None;
+            }
+            if head.is_none() && field.contains(['*', '?']) {
+                head = Some(at);
+            }
+            at += field.len() + 1;
+        }
+        fields.next()?;
+        let Some(head) = head else { return Pattern::parse(text, syntax).map(Self::Whole) };
+        let (head, rest) = text.split_at_checked(head)?;
+        let count = FIELDS - head.bytes().filter(|byte| *byte == b':').count();
+        let mut patterns = Vec::with_capacity(count);
+        for field in rest.splitn(count, ':') {
+            patterns.push(Pattern::parse(field, syntax)?);
+        }
+        Some(Self::Fields(head.into(), patterns.into()))
+    }
+
+    fn of_fields(fields: Vec<Vec<Part>>) -> Self {
+        let literal = |field: &Vec<Part>| field.iter().all(|part| matches!(part, Part::Literal(_)));
+        let leading = fields.iter().take_while(|field| literal(field)).count().min(FIELDS - 1);
+        let mut head = String::new();
+        let mut rest = Vec::new();
+        for (at, field) in fields.into_iter().enumerate() {
+            if at >= leading {
+                rest.push(field);
+                continue;
+            }
+            for part in &field {
+                if let Part::Literal(text) = part {
+                    head.push_str(text);
+                }
+            }
+            head.push(':');
+        }
+        if leading < FIELDS - 1 {
+            let rest = rest.into_iter().map(Pattern::of_parts).collect();
+            return Self::Fields(head.into(), rest);
+        }
+        let mut parts = rest.pop().unwrap_or_default();
+        match parts.first_mut() {
+            Some(Part::Literal(text)) => *text = format!("{head}{text}").into(),
+            _ => parts.insert(0, Part::Literal(head.into())),
+        }
+        Self::Whole(Pattern::of_parts(parts))
+    }
+
+    pub(crate) fn matches(&self, text: &str, context: &Context<'_>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Never(_) => false,
+            Self::Whole(pattern) => pattern.matches(text.as_bytes(), Case::Kept, context),
+            Self::Fields(head, patterns) => text.strip_prefix(&**head).is_some_and(|rest| {
+                let mut fields = rest.splitn(patterns.len(), ':');
+                patterns.iter().all(|pattern| {
+                    fields.next().is_some_and(|field| pattern.matches(field.as_bytes(), Case::Kept, context))
+                })
+            }),
+        }
+    }
+
+    /// Whether it holds a variable that has no value.
+    pub(crate) fn is_null(&self, context: &Context<'_>) -> bool {
+        match self {
+            Self::Any | Self::Never(_) => false,
+            Self::Whole(pattern) => pattern.is_null(context),
+            Self::Fields(_, patterns) => patterns.iter().any(|pattern| pattern.is_null(context)),
+        }
+    }
+
+    /// The text that the last field of everything matching begins with.
+    pub(crate) fn literal_name(&self) -> &str {
+        match self {
+            Self::Any | Self::Never(_) => "",
+            Self::Whole(pattern) => {
+                pattern.literal_prefix().splitn(FIELDS, ':').nth(FIELDS - 1).unwrap_or("")
+            }
+            Self::Fields(_, patterns) => patterns.last().map_or("", Pattern::literal_prefix),
+        }
+    }
+
+    /// The pattern as it is written in a policy, for people.
+    pub(crate) fn write(&self, out: &mut String) {
+        match self {
+            Self::Any => out.push('*'),
+            Self::Never(text) => out.push_str(text),
+            Self::Whole(pattern) => pattern.write(out),
+            Self::Fields(head, patterns) => {
+                out.push_str(head);
+                for (at, pattern) in patterns.iter().enumerate() {
+                    if at > 0 {
+                        out.push(':');
+                    }
+                    pattern.write(out);
+                }
+            }
+        }
+    }
+}
+
+/// Splits parts into at most six fields at the colons of their literals.
+fn split(parts: Vec<Part>) -> Vec<Vec<Part>> {
+    let mut fields = vec![Vec::new()];
+    for part in parts {
+        let Part::Literal(text) = part else {
+            push(&mut fields, part);
+            continue;
+        };
+        let mut rest = &*text;
+        while fields.len() < FIELDS
+            && let Some((field, after)) = rest.split_once(':')
+        {
+            if !field.is_empty() {
+                push(&mut fields, Part::Literal(field.into()));
+            }
+            fields.push(Vec::new());
+            rest = after;
+        }
+        if !rest.is_empty() {
+            push(&mut fields, Part::Literal(rest.into()));
+        }
+    }
+    fields
+}
+
+fn push(fields: &mut [Vec<Part>], part: Part) {
+    if let Some(last) = fields.last_mut() {
+        last.push(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Syntax = Syntax { wildcards: true, variables: true };
+
+    fn resource(pattern: &str, text: &str) -> bool {
+        let mut context = Context::new();
+        context.insert("a:name", "alice").insert("a:colon", "111122223333:role/x");
+        ArnPattern::resource(pattern, ALL).unwrap().matches(text, &context)
+    }
+
+    fn condition(pattern: &str, text: &str) -> bool {
+        ArnPattern::condition(pattern, ALL).unwrap().matches(text, &Context::new())
+    }
+
+    #[test]
+    fn a_wildcard_stays_in_its_field() {
+        assert!(resource("arn:aws:iam::*:user/a", "arn:aws:iam::111122223333:user/a"));
+        assert!(!resource("arn:aws:iam::*:user/a", "arn:aws:iam::111122223333:role/x:user/a"));
+        assert!(!resource("arn:*:iam::1:user/a", "arn:aws:s3:::b/k:iam::1:user/a"));
+        assert!(resource("arn:aws:logs:*:*:log-group:*:b", "arn:aws:logs:r:1:log-group:a:x:b"));
+    }
+
+    #[test]
+    fn a_trailing_star_reaches_across_colons_in_resources_only() {
+        assert!(resource("arn:aws:sns:*", "arn:aws:sns:eu-west-1:111122223333:topic"));
+        assert!(!condition("arn:aws:sns:*", "arn:aws:sns:eu-west-1:111122223333:topic"));
+        assert!(condition("arn:aws:sns:*:*:*", "arn:aws:sns:eu-west-1:111122223333:topic:sub"));
+        assert!(resource("arn:aws:s3:::bucket*", "arn:aws:s3:::bucket:odd/key"));
+    }
+
+    #[test]
+    fn a_variable_cannot_shift_fields() {
+        assert!(!resource("arn:aws:iam::${a:colon}", "arn:aws:iam::111122223333:role/x"));
+        assert!(resource("arn:aws:iam::*:user/${a:name}", "arn:aws:iam::111122223333:user/alice"));
+    }
+
+    #[test]
+    fn case_counts() {
+        assert!(!resource("arn:aws:s3:::Bucket/*", "arn:aws:s3:::bucket/k"));
+    }
+}
