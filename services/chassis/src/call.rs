@@ -1,0 +1,106 @@
+//! What a handler sees of a call: one transaction, one moment, who calls, and what was decided. It never sees headers,
+//! signatures or the transport.
+
+use reeve_directory::{Directory, Error};
+use reeve_proto::Spec;
+use reeve_storage::Transaction;
+
+use crate::authorize::{Authorized, Surroundings};
+use crate::environment::Environment;
+use crate::identity::Identity;
+use crate::page;
+use crate::random::SystemRandom;
+use crate::seal::{Purpose, SealError};
+
+/// Items on a page when the caller does not say.
+const PAGE_ITEMS_DEFAULT: usize = 100;
+/// Most items on a page.
+const PAGE_ITEMS_MAX: usize = 1000;
+
+/// A call on its way through its handler.
+pub struct Call<'a> {
+    /// What the operation's RPC declares.
+    pub spec: &'static Spec,
+    /// The moment of the call: Unix seconds.
+    pub now: i64,
+    /// Who calls.
+    pub caller: Identity,
+    /// All that the handler may change.
+    pub transaction: &'a mut Transaction,
+    /// Where secrets and ids come from.
+    pub random: SystemRandom,
+    /// What is known of the call besides who and what.
+    pub surroundings: Surroundings<'a>,
+    /// What the call was found to act on.
+    pub authorized: Authorized,
+    /// What the server is made of.
+    pub environment: &'a Environment,
+}
+
+impl Call<'_> {
+    /// The caller's account, seen through the call's transaction.
+    pub fn directory(&mut self) -> Directory<'_> {
+        Directory {
+            transaction: self.transaction,
+            account: self.caller.account(),
+            settings: &self.environment.settings,
+            now: self.now,
+            random: &mut self.random,
+        }
+    }
+
+    /// The page that a listing asks for. `filters` are the members that choose what is listed: a marker is only good
+    /// for the listing that gave it.
+    ///
+    /// # Errors
+    /// `ValidationError` when the marker is not one of this listing's.
+    pub fn page(
+        &self,
+        filters: &[&str],
+        marker: Option<&str>,
+        max_items: Option<i32>,
+    ) -> Result<Page, Error> {
+        let binding = page::Binding { action: self.spec.action, account: self.caller.account(), filters };
+        let after =
+            marker.map(|marker| page::decode(&self.environment.keyring, &binding, marker)).transpose();
+        let after = after.map_err(|_| {
+            let message = "Invalid Marker: it does not come from the previous page of this listing.";
+            Error::validation_error(message).with_violation("marker", message)
+        })?;
+        let limit = max_items.and_then(|items| usize::try_from(items).ok()).unwrap_or(PAGE_ITEMS_DEFAULT);
+        Ok(Page { after, limit: limit.clamp(1, PAGE_ITEMS_MAX) })
+    }
+
+    /// The marker of the page after the one that ended with `last`.
+    ///
+    /// # Errors
+    /// Sealing fails, which is a fault of ours.
+    pub fn marker(&self, filters: &[&str], last: &str) -> Result<String, Error> {
+        let binding = page::Binding { action: self.spec.action, account: self.caller.account(), filters };
+        page::encode(&self.environment.keyring, &binding, last).map_err(sealing)
+    }
+
+    /// Seals the secret of an access key, for its record.
+    ///
+    /// # Errors
+    /// Sealing fails, which is a fault of ours.
+    pub fn seal_secret(&mut self, access_key_id: &str, secret: &str) -> Result<Vec<u8>, Error> {
+        let keyring = &self.environment.keyring;
+        let associated = access_key_id.as_bytes();
+        keyring
+            .seal(Purpose::AccessKeySecret, associated, secret.as_bytes(), &mut self.random)
+            .map_err(sealing)
+    }
+}
+
+pub(crate) fn sealing(error: SealError) -> Error {
+    Error::internal_failure(format!("sealing: {error}"))
+}
+
+/// Which part of a listing is wanted.
+pub struct Page {
+    /// Where the page before ended.
+    pub after: Option<String>,
+    /// Most items on the page.
+    pub limit: usize,
+}

@@ -1,0 +1,70 @@
+//! `reeve-revision` and `reeve-min-revision`: a caller that has seen a write is never answered from before it, on
+//! whichever node. Waiting is bounded, in time and in how many wait.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::HeaderMap;
+use reeve_directory::Error;
+use reeve_storage::{Event, Revision};
+
+use crate::environment::Environment;
+use crate::revision_token;
+
+/// The header by which a call asks not to be answered from before a revision.
+pub const MIN_REVISION: &str = "reeve-min-revision";
+/// The longest wait for a revision.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+/// Most calls that wait at the same time.
+const WAITERS_MAX: usize = 1024;
+
+/// Waits until this node has seen the revision that the call asks for, if it asks for one.
+pub(crate) async fn wait(environment: &Environment, headers: &HeaderMap) -> Result<(), Error> {
+    let Some(value) = headers.get(MIN_REVISION) else { return Ok(()) };
+    let decoded =
+        value.to_str().ok().and_then(|token| revision_token::decode(&environment.keyring, token).ok());
+    let Some((incarnation, revision)) = decoded else {
+        return Err(Error::invalid_parameter_value(format!(
+            "{MIN_REVISION} is not a revision of this cluster."
+        )));
+    };
+    // Before a restore there was another history, whose revisions say nothing of this one.
+    if incarnation != environment.cluster.incarnation {
+        return Ok(());
+    }
+    let wanted = Revision::from(revision);
+    if environment.engine.revision() >= wanted {
+        return Ok(());
+    }
+    let _waiting = Waiting::enter(&environment.waiters)?;
+    let mut watch = environment.engine.watch();
+    let seen = async {
+        while environment.engine.revision() < wanted {
+            if let Event::Closed = watch.next().await {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(WAIT_MAX, seen)
+        .await
+        .map_err(|_| Error::service_unavailable("This node has not seen the revision yet."))
+}
+
+/// A place among the waiters.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(waiters: &'a AtomicUsize) -> Result<Self, Error> {
+        let place = Self(waiters);
+        if waiters.fetch_add(1, Ordering::Relaxed) >= WAITERS_MAX {
+            return Err(Error::service_unavailable("Too many calls wait for a revision."));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

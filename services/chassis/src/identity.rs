@@ -1,0 +1,223 @@
+//! Who a principal is, with what it may be allowed: the caller of a call, or whom a relying service asks about. Every
+//! condition key that describes a principal comes from here, and nowhere from what a request says.
+
+use std::sync::Arc;
+
+use reeve_directory::record::{SessionRecord, StoredTag};
+use reeve_directory::{Permissions, Settings, resource};
+use reeve_evaluator::{Context, Policies, PolicySet, Principal, Value};
+
+/// A principal, authenticated or asked about.
+pub struct Identity {
+    kind: Kind,
+    /// The key that signed; empty when the principal was only asked about.
+    access_key_id: String,
+}
+
+enum Kind {
+    Root { account: String, arn: String },
+    User(Arc<Permissions>),
+    Role { role: Arc<Permissions>, session: Option<Box<Session>> },
+}
+
+/// A session of a role.
+struct Session {
+    record: Arc<SessionRecord>,
+    /// The role's tags, overridden by the session's.
+    tags: Vec<StoredTag>,
+    /// Present when the session was given policies.
+    policies: Option<PolicySet>,
+    /// `arn:aws:sts::...:assumed-role/role/session`.
+    arn: String,
+    /// `AROA...:session`.
+    user_id: String,
+}
+
+impl Identity {
+    /// The root of an account.
+    pub(crate) fn root(settings: &Settings, account: &str, access_key_id: &str) -> Self {
+        let arn = resource::root_arn(&settings.partition, account);
+        Self {
+            kind: Kind::Root { account: account.to_owned(), arn },
+            access_key_id: access_key_id.to_owned(),
+        }
+    }
+
+    /// A user.
+    pub(crate) fn user(user: Arc<Permissions>, access_key_id: &str) -> Self {
+        Self { kind: Kind::User(user), access_key_id: access_key_id.to_owned() }
+    }
+
+    /// A role of which no session is known.
+    pub(crate) fn role(role: Arc<Permissions>) -> Self {
+        Self { kind: Kind::Role { role, session: None }, access_key_id: String::new() }
+    }
+
+    /// A session of a role.
+    pub(crate) fn session(
+        settings: &Settings,
+        role: Arc<Permissions>,
+        record: Arc<SessionRecord>,
+        policies: Option<PolicySet>,
+    ) -> Self {
+        let (name, principal) = (&record.session_name, &role.principal);
+        let session = Session {
+            arn: resource::role_session_arn(&settings.partition, &principal.account, &principal.name, name),
+            user_id: format!("{}:{name}", principal.id),
+            tags: effective_tags(&principal.tags, &record.tags),
+            policies,
+            record,
+        };
+        let access_key_id = session.record.access_key_id.clone();
+        Self { kind: Kind::Role { role, session: Some(Box::new(session)) }, access_key_id }
+    }
+
+    /// Twelve digits.
+    pub fn account(&self) -> &str {
+        match &self.kind {
+            Kind::Root { account, .. } => account,
+            Kind::User(user) => &user.principal.account,
+            Kind::Role { role, .. } => &role.principal.account,
+        }
+    }
+
+    /// The ARN by which the principal is known: of a session, `arn:aws:sts::...:assumed-role/role/session`.
+    pub fn arn(&self) -> &str {
+        match &self.kind {
+            Kind::Root { arn, .. } => arn,
+            Kind::Role { session: Some(session), .. } => &session.arn,
+            Kind::User(holder) | Kind::Role { role: holder, .. } => &holder.principal.arn,
+        }
+    }
+
+    /// `aws:userid`: a root's account id, a user's unique id, a session's `AROA...:name`.
+    pub fn user_id(&self) -> &str {
+        match &self.kind {
+            Kind::Role { session: Some(session), .. } => &session.user_id,
+            _ => self.principal_id(),
+        }
+    }
+
+    /// The key that signed.
+    pub fn access_key_id(&self) -> &str {
+        &self.access_key_id
+    }
+
+    /// The unique id that sessions and stored policies are bound to; a root's account id.
+    pub fn principal_id(&self) -> &str {
+        match &self.kind {
+            Kind::Root { account, .. } => account,
+            Kind::User(user) => &user.principal.id,
+            Kind::Role { role, .. } => &role.principal.id,
+        }
+    }
+
+    /// Whether it is an account's root.
+    pub fn is_root(&self) -> bool {
+        matches!(self.kind, Kind::Root { .. })
+    }
+
+    /// The user's name, for those members that mean the caller when they are absent.
+    pub fn user_name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::User(user) => Some(&user.principal.name),
+            _ => None,
+        }
+    }
+
+    /// What the session's token holds, if it is a session.
+    pub fn session_record(&self) -> Option<&SessionRecord> {
+        self.known_session().map(|session| &*session.record)
+    }
+
+    /// The principal as the evaluator wants it.
+    pub(crate) fn principal(&self) -> Principal<'_> {
+        match &self.kind {
+            Kind::Root { account, .. } => Principal::Root { account },
+            Kind::User(user) => Principal::User { arn: &user.principal.arn, id: &user.principal.id },
+            Kind::Role { role, session } => Principal::RoleSession {
+                role_arn: &role.principal.arn,
+                role_id: &role.principal.id,
+                session_arn: session.as_ref().map_or("", |session| &session.arn),
+            },
+        }
+    }
+
+    /// The layers of the principal's side.
+    pub(crate) fn policies(&self) -> Policies {
+        match &self.kind {
+            Kind::Root { .. } => Policies::default(),
+            Kind::User(holder) | Kind::Role { role: holder, .. } => Policies {
+                identity: holder.identity.clone(),
+                boundary: holder.boundary.clone(),
+                session: self.known_session().and_then(|session| session.policies.clone()),
+                ..Policies::default()
+            },
+        }
+    }
+
+    /// The condition keys that describe the principal. (Source: AWS's global condition context keys; role sessions and
+    /// long-term keys carry none about MFA.)
+    pub(crate) fn describe<'a>(&'a self, context: &mut Context<'a>) {
+        context.insert("aws:PrincipalAccount", self.account());
+        context.insert("aws:PrincipalIsAWSService", false);
+        context.insert("aws:ViaAWSService", false);
+        let (arn, kind, tags) = match &self.kind {
+            Kind::Root { arn, .. } => (arn.as_str(), "Account", None),
+            Kind::User(user) => {
+                context.insert("aws:username", user.principal.name.as_str());
+                (user.principal.arn.as_str(), "User", Some(&user.principal.tags))
+            }
+            Kind::Role { role, session } => {
+                let tags = session.as_ref().map_or(&role.principal.tags, |session| &session.tags);
+                (role.principal.arn.as_str(), "AssumedRole", Some(tags))
+            }
+        };
+        context.insert("aws:PrincipalArn", arn);
+        context.insert("aws:PrincipalType", kind);
+        if let Some(session) = self.known_session() {
+            context.insert("aws:TokenIssueTime", Value::Time(session.record.issued_at));
+            if !session.record.source_identity.is_empty() {
+                context.insert("aws:SourceIdentity", session.record.source_identity.as_str());
+            }
+        }
+        // Of a role without a session the part after the colon is not known, and so the key is not.
+        if !matches!(self.kind, Kind::Role { session: None, .. }) {
+            context.insert("aws:userid", self.user_id());
+        }
+        for tag in tags.into_iter().flatten() {
+            context.insert_tag("aws:PrincipalTag/", &tag.key, tag.value.as_str());
+        }
+    }
+
+    /// The tags that go on when this session assumes a role.
+    pub fn transitive_tags(&self) -> impl Iterator<Item = &StoredTag> {
+        self.session_record().into_iter().flat_map(|record| {
+            record
+                .tags
+                .iter()
+                .filter(|tag| record.transitive_tag_keys.iter().any(|key| key.eq_ignore_ascii_case(&tag.key)))
+        })
+    }
+
+    /// The tags of the user or the role itself, those of its session not among them.
+    pub(crate) fn own_tags(&self) -> &[StoredTag] {
+        match &self.kind {
+            Kind::Root { .. } => &[],
+            Kind::User(holder) | Kind::Role { role: holder, .. } => &holder.principal.tags,
+        }
+    }
+
+    fn known_session(&self) -> Option<&Session> {
+        match &self.kind {
+            Kind::Role { session, .. } => session.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// The role's tags, overridden by the session's; keys compare without case.
+fn effective_tags(role: &[StoredTag], session: &[StoredTag]) -> Vec<StoredTag> {
+    let overridden = |tag: &&StoredTag| !session.iter().any(|own| own.key.eq_ignore_ascii_case(&tag.key));
+    role.iter().filter(overridden).chain(session).cloned().collect()
+}

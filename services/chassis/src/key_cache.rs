@@ -1,0 +1,97 @@
+//! Access keys with their secrets unsealed and the day's signing keys derived, kept between calls. An entry carries
+//! what it was read from, and using it adds those reads to the call, so a deleted key stops at the very next call.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::sync::Cache;
+use reeve_directory::record::AccessKeyRecord;
+use reeve_directory::{Error, access_key};
+use reeve_storage::{ReadSet, Transaction};
+use zeroize::Zeroizing;
+
+use crate::environment::Environment;
+use crate::seal::Purpose;
+use crate::signature::SigningKey;
+
+/// Most access keys that are kept.
+const KEYS_MAX: usize = 65_536;
+/// Most signing keys that are kept of one access key: a few services, a region, and two days around midnight.
+const DERIVED_MAX: usize = 8;
+
+/// The cache.
+pub(crate) struct KeyCache(Cache<String, Arc<Key>>);
+
+impl Default for KeyCache {
+    fn default() -> Self {
+        Self(Cache::new(KEYS_MAX))
+    }
+}
+
+/// An access key that exists.
+pub(crate) struct Key {
+    pub(crate) record: AccessKeyRecord,
+    secret: Zeroizing<String>,
+    reads: ReadSet,
+    derived: Mutex<Vec<(Scope, SigningKey)>>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Scope {
+    date: String,
+    region: String,
+    service: &'static str,
+}
+
+impl KeyCache {
+    /// The access key, as it is now; none when there is none of this id.
+    pub(crate) async fn find(
+        &self,
+        environment: &Environment,
+        transaction: &mut Transaction,
+        access_key_id: &str,
+    ) -> Result<Option<Arc<Key>>, Error> {
+        if let Some(key) = self.0.get(access_key_id) {
+            if transaction.adopt(&key.reads).await? {
+                return Ok(Some(key));
+            }
+            self.0.remove(access_key_id);
+        }
+        let mut apart = Transaction::begin(Arc::clone(&environment.engine));
+        let found = access_key::find(&mut apart, access_key_id).await?;
+        let reads = apart.reads();
+        if !transaction.adopt(&reads).await? {
+            return Err(Error::conflict());
+        }
+        let Some(record) = found else { return Ok(None) };
+        let secret = environment
+            .keyring
+            .open(Purpose::AccessKeySecret, access_key_id.as_bytes(), &record.sealed_secret)
+            .map_err(|error| Error::internal_failure(format!("the secret of {access_key_id}: {error}")))?;
+        let secret = String::from_utf8(secret.to_vec())
+            .map(Zeroizing::new)
+            .map_err(|_| Error::internal_failure(format!("the secret of {access_key_id} is no text")))?;
+        let key = Arc::new(Key { record, secret, reads, derived: Mutex::default() });
+        self.0.insert(access_key_id.to_owned(), Arc::clone(&key));
+        Ok(Some(key))
+    }
+}
+
+impl Key {
+    /// The key that signs on `date` in `region` for `service`.
+    pub(crate) fn signing_key(&self, date: &str, region: &str, service: &'static str) -> SigningKey {
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = derived
+            .iter()
+            .find(|(scope, _)| scope.date == date && scope.region == region && scope.service == service);
+        if let Some((_, key)) = known {
+            return key.clone();
+        }
+        let key = SigningKey::derive(&self.secret, date, region, service);
+        if derived.len() >= DERIVED_MAX {
+            derived.remove(0);
+        }
+        let scope = Scope { date: date.to_owned(), region: region.to_owned(), service };
+        derived.push((scope, key.clone()));
+        key
+    }
+}

@@ -1,0 +1,32 @@
+//! What every call to Reeve goes through, written once: transport, authentication, authorization, transaction, audit,
+//! status. An operation brings its handler and nothing else.
+
+pub mod audit;
+mod authenticate;
+pub mod authorize;
+mod call;
+pub mod client;
+pub mod clock;
+mod consistency;
+mod environment;
+mod identity;
+mod key_cache;
+mod locate;
+mod members;
+mod page;
+mod pipeline;
+mod random;
+mod revision_token;
+mod route;
+pub mod seal;
+pub mod session;
+mod signature;
+pub mod transport;
+
+pub use call::{Call, Page};
+pub use environment::{Environment, SignatureSettings};
+pub use identity::Identity;
+pub use locate::Located;
+pub use pipeline::{Incoming, Outcome, Pipeline};
+pub use random::{SystemRandom, secret_access_key};
+pub use route::{Handle, Route, Routes};

@@ -1,0 +1,269 @@
+//! What every call goes through, whatever its operation and its protocol: read the clock once, begin a transaction,
+//! authenticate, check the members, authorize, handle, audit, commit, and again from the start when what was read has
+//! changed. Written once, and not generic.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue};
+use reeve_directory::record::AuditRecord;
+use reeve_directory::{Error, tables};
+use reeve_proto::Gate;
+use reeve_storage::{Revision, Transaction};
+use tokio::time::Instant;
+
+use crate::audit::Event;
+use crate::authorize::Authorized;
+use crate::call::Call;
+use crate::clock::Moment;
+use crate::environment::Environment;
+use crate::random::{SystemRandom, request_id};
+use crate::route::{Request, Route};
+use crate::signature::Authorization;
+use crate::{authenticate, authorize, consistency, members};
+
+/// How often a call is run before it is given up: what it reads keeps changing.
+const ATTEMPTS_MAX: u32 = 20;
+/// The longest pause between two runs.
+const PAUSE_MAX: Duration = Duration::from_millis(32);
+
+/// A call as it came in, whatever the protocol.
+pub struct Incoming {
+    /// The request's headers, or metadata.
+    pub headers: HeaderMap,
+    /// The host the client called, as it named it.
+    pub authority: Option<Authority>,
+    /// The message: uncompressed, without its prefix.
+    pub payload: Bytes,
+    /// Where it came from.
+    pub source_ip: IpAddr,
+    /// It came over TLS.
+    pub secure: bool,
+    /// When it must be answered.
+    pub deadline: Instant,
+}
+
+/// What goes back, whatever the protocol.
+pub struct Outcome {
+    /// The encoded response, or why there is none.
+    pub result: Result<Bytes, Error>,
+    /// Names the call in the audit log.
+    pub request_id: String,
+    /// The `reeve-revision` that the answer rests on.
+    pub revision: Option<HeaderValue>,
+}
+
+/// What a call leaves behind for its audit event, however it ends.
+#[derive(Default)]
+pub(crate) struct Trace {
+    pub(crate) principal: String,
+    pub(crate) access_key_id: String,
+    pub(crate) resource: String,
+    pub(crate) decision: &'static str,
+    pub(crate) layer: &'static str,
+    /// The event lies in the store, committed with the call's writes.
+    committed: bool,
+}
+
+/// The way of a call.
+pub struct Pipeline {
+    environment: Arc<Environment>,
+}
+
+/// One call on its way.
+struct Run<'a> {
+    environment: &'a Environment,
+    route: &'a Route,
+    incoming: &'a Incoming,
+    now: Moment,
+    request_id: uuid::Uuid,
+    request_name: &'a str,
+    source_ip: &'a str,
+}
+
+impl Pipeline {
+    /// A pipeline over what the server is made of.
+    pub fn new(environment: Arc<Environment>) -> Self {
+        Self { environment }
+    }
+
+    /// Runs a call to its end, and audits it.
+    pub async fn run(&self, route: &Route, incoming: Incoming) -> Outcome {
+        let environment = &*self.environment;
+        let now = environment.clock.now();
+        let request_id = request_id(now, &mut SystemRandom::new());
+        let request_name = request_id.to_string();
+        let source_ip = incoming.source_ip.to_string();
+        let run = Run {
+            environment,
+            route,
+            incoming: &incoming,
+            now,
+            request_id,
+            request_name: &request_name,
+            source_ip: &source_ip,
+        };
+        let mut trace = Trace::default();
+        let deadline = tokio::time::timeout_at(incoming.deadline, run.attempts(&mut trace));
+        let ended = match AssertUnwindSafe(deadline).catch_unwind().await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(_)) => Err(Error::request_timeout("The deadline of the request has passed.")),
+            Err(_) => Err(Error::internal_failure(format!("{} panicked", route.spec.action))),
+        };
+        let result = run.audit(ended, trace).await;
+        if let Err(error) = &result
+            && let Some(detail) = &error.detail
+        {
+            tracing::error!(request_id = request_name, action = route.spec.action, detail, "a call failed");
+        }
+        let revision = result.as_ref().ok().and_then(|(_, revision)| environment.revision_token(*revision));
+        Outcome { result: result.map(|(message, _)| message), request_id: request_name, revision }
+    }
+}
+
+impl Run<'_> {
+    /// Runs the call until what it read holds at its end.
+    async fn attempts(&self, trace: &mut Trace) -> Result<(Bytes, Revision), Error> {
+        consistency::wait(self.environment, &self.incoming.headers).await?;
+        let mut request = None;
+        for attempt in 0..ATTEMPTS_MAX {
+            match self.attempt(&mut request, trace).await {
+                Err(error) if error.is_conflict() => pause(attempt).await,
+                ended => return ended,
+            }
+        }
+        Err(Error::service_unavailable("the call met too many concurrent changes"))
+    }
+
+    async fn attempt(
+        &self,
+        request: &mut Option<Box<dyn Request>>,
+        trace: &mut Trace,
+    ) -> Result<(Bytes, Revision), Error> {
+        let mut transaction = Transaction::begin(Arc::clone(&self.environment.engine));
+        match self.answer(&mut transaction, request, trace).await {
+            Ok(message) => {
+                if !transaction.is_read_only() {
+                    let mut line = Vec::with_capacity(512);
+                    self.event(trace, "", Revision::ZERO).encode(&mut line);
+                    let event = String::from_utf8_lossy(&line).into_owned();
+                    let key = self.request_id.into_bytes();
+                    tables::AUDIT.put(&mut transaction, &key, &AuditRecord { event }).await?;
+                    trace.committed = true;
+                }
+                let finished = transaction.finish().await;
+                trace.committed &= finished.is_ok();
+                Ok((message, finished?))
+            }
+            Err(error) if error.is_conflict() => Err(error),
+            Err(error) => {
+                // A refusal too must rest on what held at one instant.
+                transaction.finish_without_writes().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        transaction: &mut Transaction,
+        request: &mut Option<Box<dyn Request>>,
+        trace: &mut Trace,
+    ) -> Result<Bytes, Error> {
+        let spec = self.route.spec;
+        let authorization = Authorization::parse(&self.incoming.headers)?;
+        authorization.access_key_id().clone_into(&mut trace.access_key_id);
+        let signed = authenticate::Signed {
+            authorization: &authorization,
+            incoming: self.incoming,
+            spec,
+            now: self.now.seconds(),
+        };
+        let caller = authenticate::authenticate(self.environment, transaction, &signed).await?;
+        caller.arn().clone_into(&mut trace.principal);
+        let request = match request {
+            Some(request) => request,
+            None => {
+                let decoded = self.route.decode(self.incoming.payload.clone())?;
+                members::check(decoded.as_fields())?;
+                request.insert(decoded)
+            }
+        };
+        let surroundings = authorize::Surroundings {
+            now: self.now.seconds(),
+            source_ip: self.source_ip,
+            secure: self.incoming.secure,
+            user_agent: self
+                .incoming
+                .headers
+                .get(http::header::USER_AGENT)
+                .and_then(|value| value.to_str().ok()),
+            region: authorization.region(),
+        };
+        let authorized = match spec.gate {
+            Gate::Policy => {
+                let question =
+                    authorize::Question { spec, request: request.as_fields(), caller: &caller, surroundings };
+                authorize::authorize(self.environment, transaction, &question, trace).await?
+            }
+            Gate::Authenticated => Authorized::default(),
+        };
+        let mut call = Call {
+            spec,
+            now: self.now.seconds(),
+            caller,
+            transaction,
+            random: SystemRandom::new(),
+            surroundings,
+            authorized,
+            environment: self.environment,
+        };
+        self.route.handle(&mut call, request.as_ref()).await
+    }
+
+    /// Audits the call's end. A call that cannot be audited has failed.
+    async fn audit(
+        &self,
+        ended: Result<(Bytes, Revision), Error>,
+        trace: Trace,
+    ) -> Result<(Bytes, Revision), Error> {
+        let (code, revision) = match &ended {
+            Ok((_, revision)) => ("", *revision),
+            Err(error) => (error.reason.answer().code, Revision::ZERO),
+        };
+        if !trace.committed {
+            self.environment.audit.append(&self.event(&trace, code, revision)).await?;
+        }
+        ended
+    }
+
+    fn event<'e>(&'e self, trace: &'e Trace, error_code: &'e str, revision: Revision) -> Event<'e> {
+        Event {
+            time_milliseconds: self.now.milliseconds,
+            request_id: self.request_name,
+            action: self.route.spec.action,
+            principal: &trace.principal,
+            access_key_id: &trace.access_key_id,
+            resource: &trace.resource,
+            source_ip: self.source_ip,
+            decision: trace.decision,
+            layer: trace.layer,
+            error_code,
+            revision: revision.into(),
+        }
+    }
+}
+
+/// Lets the call that won go on; longer each time, and not the same for two calls.
+async fn pause(attempt: u32) {
+    let mut drawn = [0; 2];
+    reeve_directory::Random::fill(&mut SystemRandom::new(), &mut drawn);
+    let most = Duration::from_micros(250).saturating_mul(1 << attempt.min(10)).min(PAUSE_MAX);
+    let share = u32::from(u16::from_le_bytes(drawn));
+    tokio::time::sleep(most.saturating_mul(share) / u32::from(u16::MAX)).await;
+}

@@ -1,0 +1,54 @@
+//! The one place that draws. Everything behind it is handed what was drawn, or this source of it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reeve_directory::Random;
+use ring::rand::SecureRandom as _;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::clock::Moment;
+
+/// The operating system's generator.
+#[derive(Clone, Debug)]
+pub struct SystemRandom(ring::rand::SystemRandom);
+
+impl SystemRandom {
+    /// The generator; it is shared by all of its clones.
+    pub fn new() -> Self {
+        Self(ring::rand::SystemRandom::new())
+    }
+}
+
+impl Default for SystemRandom {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Random for SystemRandom {
+    #[expect(
+        clippy::panic,
+        reason = "without randomness every secret would be guessable: there is no going on"
+    )]
+    fn fill(&mut self, bytes: &mut [u8]) {
+        if self.0.fill(bytes).is_err() {
+            panic!("the operating system gives no randomness");
+        }
+    }
+}
+
+/// A new secret access key: forty characters, as AWS's.
+pub fn secret_access_key(random: &mut dyn Random) -> Zeroizing<String> {
+    let mut drawn = Zeroizing::new([0; 30]);
+    random.fill(drawn.as_mut());
+    Zeroizing::new(STANDARD.encode(drawn))
+}
+
+/// A new request id: a UUID of version 7, so that the audit records that it keys lie in the order of time.
+pub(crate) fn request_id(now: Moment, random: &mut dyn Random) -> Uuid {
+    let mut drawn = [0; 10];
+    random.fill(&mut drawn);
+    let milliseconds = u64::try_from(now.milliseconds).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &drawn).into_uuid()
+}

@@ -1,0 +1,279 @@
+//! gRPC over HTTP/2: finds the route of a call, hands its bytes to the pipeline, and answers with what comes out.
+//! The only place, with its folder and the client, that names tonic.
+
+mod accept;
+mod codec;
+mod deadline;
+pub(crate) mod status;
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::uri::Authority;
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming as HttpBody;
+use reeve_directory::Error;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::server::{Grpc, UnaryService};
+use tower::Service as _;
+
+pub use accept::{Listener, Tls};
+pub(crate) use codec::BytesCodec;
+
+use crate::pipeline::{Incoming, Outcome, Pipeline};
+use crate::route::{Route, Routes};
+
+/// What one client can make the server hold or wait for.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Largest request message.
+    pub message_bytes_max: usize,
+    /// Calls at the same time on one connection.
+    pub streams_max: u32,
+    /// All headers of a call together.
+    pub header_bytes_max: u32,
+    /// Connections at the same time.
+    pub connections_max: usize,
+    /// The deadline of a call that brings none, and the latest that one may bring.
+    pub deadline_max: Duration,
+    /// How long a drain waits for calls under way.
+    pub drain_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // A batch of questions, each with a session token and a resource policy, fits.
+            message_bytes_max: 4 * 1024 * 1024,
+            streams_max: 256,
+            header_bytes_max: 16 * 1024,
+            connections_max: 4096,
+            deadline_max: Duration::from_secs(30),
+            drain_max: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    /// The connection is encrypted.
+    pub(crate) secure: bool,
+}
+
+type Health = tonic_health::pb::health_server::HealthServer<tonic_health::server::HealthService>;
+type Reflection = BoxedGrpc;
+
+/// Everything that is served on the port.
+pub struct Service {
+    routes: HashMap<&'static str, Arc<Route>>,
+    pipeline: Arc<Pipeline>,
+    limits: Limits,
+    health: Health,
+    reporter: tonic_health::server::HealthReporter,
+    reflection: Option<Reflection>,
+}
+
+impl Service {
+    /// Serves `routes`, gRPC health, and reflection unless the operator closes it.
+    ///
+    /// # Errors
+    /// The descriptor that reflection is to serve does not decode.
+    pub async fn new(
+        routes: Routes,
+        pipeline: Arc<Pipeline>,
+        limits: Limits,
+        reflection: bool,
+    ) -> Result<Self, tonic_reflection::server::Error> {
+        let reporter = tonic_health::server::HealthReporter::new();
+        let health = Health::new(tonic_health::server::HealthService::from_health_reporter(reporter.clone()));
+        reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        for service in routes.services() {
+            reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
+        }
+        let reflection = if reflection { Some(BoxedGrpc::reflection()?) } else { None };
+        Ok(Self { routes: routes.into_map(), pipeline, limits, health, reporter, reflection })
+    }
+
+    /// Tells health checks that no more calls are wanted.
+    pub(crate) async fn drain(&self) {
+        for service in self.health_names() {
+            self.reporter.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
+        }
+    }
+
+    /// Ends the streams of those who watch the health: they never end by themselves, and would hold a drain up.
+    pub(crate) async fn end_watches(&self) {
+        let mut reporter = self.reporter.clone();
+        for service in self.health_names() {
+            reporter.clear_service_status(&service).await;
+        }
+    }
+
+    /// The names that health answers for: the whole, and each service.
+    fn health_names(&self) -> std::collections::BTreeSet<String> {
+        self.routes.values().map(|route| route.service_name()).chain([String::new()]).collect()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Answers one HTTP request.
+    pub(crate) async fn answer(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+        let path = request.uri().path();
+        if let Some(route) = self.routes.get(path) {
+            let route = Arc::clone(route);
+            return self.call(route, peer, request).await;
+        }
+        if path.starts_with("/grpc.health.v1.Health/") {
+            let mut health = self.health.clone();
+            return infallible(health.call(request).await);
+        }
+        if path.starts_with("/grpc.reflection.")
+            && let Some(reflection) = &self.reflection
+        {
+            return reflection.clone().call(request).await;
+        }
+        status::of(&Error::invalid_action(format!("There is no operation {path}.")), "").into_http()
+    }
+
+    async fn call(&self, route: Arc<Route>, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+        let deadline = deadline::of(request.headers(), self.limits.deadline_max);
+        let authority = request.uri().authority().cloned();
+        let mut grpc = Grpc::new(BytesCodec).max_decoding_message_size(self.limits.message_bytes_max);
+        let pipeline = Arc::clone(&self.pipeline);
+        let call = UnaryCall { pipeline, route, peer, authority, deadline };
+        // The pipeline keeps the deadline itself, so that it can tell of it; this one ends a body that never comes.
+        match tokio::time::timeout_at(deadline + deadline::GRACE, grpc.unary(call, request)).await {
+            Ok(response) => response,
+            Err(_) => Status::deadline_exceeded("The request did not arrive in time.").into_http(),
+        }
+    }
+}
+
+/// One call, as tonic wants to see it: from the message's bytes to the answer's.
+struct UnaryCall {
+    pipeline: Arc<Pipeline>,
+    route: Arc<Route>,
+    peer: Peer,
+    authority: Option<Authority>,
+    deadline: tokio::time::Instant,
+}
+
+impl UnaryService<Bytes> for UnaryCall {
+    type Response = Bytes;
+    type Future = BoxFuture<'static, Result<tonic::Response<Bytes>, Status>>;
+
+    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
+        let (metadata, _, payload) = request.into_parts();
+        let incoming = Incoming {
+            headers: metadata.into_headers(),
+            authority: self.authority.take(),
+            payload,
+            source_ip: self.peer.address,
+            secure: self.peer.secure,
+            deadline: self.deadline,
+        };
+        let (pipeline, route) = (Arc::clone(&self.pipeline), Arc::clone(&self.route));
+        async move { reply(pipeline.run(&route, incoming).await) }.boxed()
+    }
+}
+
+fn reply(outcome: Outcome) -> Result<tonic::Response<Bytes>, Status> {
+    let request_id = HeaderValue::from_str(&outcome.request_id).ok().map(|mut value| {
+        // HPACK then keeps it out of its table, where an id that never comes back only drives out what does.
+        value.set_sensitive(true);
+        value
+    });
+    let (mut headers, answer) = match outcome.result {
+        Ok(message) => (http::HeaderMap::with_capacity(4), Ok(message)),
+        Err(error) => {
+            let status = status::of(&error, &outcome.request_id);
+            (status.metadata().clone().into_headers(), Err(status))
+        }
+    };
+    if let Some(value) = request_id {
+        headers.insert("x-amzn-requestid", value);
+    }
+    if let Some(value) = outcome.revision {
+        headers.insert("reeve-revision", value);
+    }
+    let metadata = tonic::metadata::MetadataMap::from_headers(headers);
+    match answer {
+        Ok(message) => Ok(tonic::Response::from_parts(metadata, message, http::Extensions::new())),
+        Err(mut status) => {
+            *status.metadata_mut() = metadata;
+            Err(status)
+        }
+    }
+}
+
+/// The reflection services, whose types tonic does not name.
+#[derive(Clone)]
+struct BoxedGrpc {
+    v1: tower::util::BoxCloneSyncService<Request<HttpBody>, Response<Body>, Infallible>,
+    v1alpha: tower::util::BoxCloneSyncService<Request<HttpBody>, Response<Body>, Infallible>,
+}
+
+impl BoxedGrpc {
+    fn reflection() -> Result<Self, tonic_reflection::server::Error> {
+        let builder = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(reeve_proto::DESCRIPTOR)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        Ok(Self {
+            v1: tower::util::BoxCloneSyncService::new(builder().build_v1()?),
+            v1alpha: tower::util::BoxCloneSyncService::new(builder().build_v1alpha()?),
+        })
+    }
+
+    async fn call(mut self, request: Request<HttpBody>) -> Response<Body> {
+        let service = if request.uri().path().starts_with("/grpc.reflection.v1alpha.") {
+            &mut self.v1alpha
+        } else {
+            &mut self.v1
+        };
+        infallible(service.call(request).await)
+    }
+}
+
+fn infallible<T>(result: Result<T, Infallible>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(never) => match never {},
+    }
+}
+
+/// A connection's view of the service, as hyper wants to see it.
+#[derive(Clone)]
+pub(crate) struct PeerService {
+    pub(crate) service: Arc<Service>,
+    pub(crate) peer: Peer,
+    /// Set by the connection's first call.
+    pub(crate) used: Arc<AtomicBool>,
+}
+
+impl hyper::service::Service<Request<HttpBody>> for PeerService {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<HttpBody>) -> Self::Future {
+        self.used.store(true, Ordering::Relaxed);
+        let service = Arc::clone(&self.service);
+        let peer = self.peer;
+        Box::pin(async move { Ok(service.answer(peer, request).await) })
+    }
+}
