@@ -1,0 +1,121 @@
+//! "May this principal do this here?", asked by a relying service. The asking itself was authorized before.
+
+use reeve_chassis::authorize::{Ask, denial_message, effect_name, layer_name};
+use reeve_chassis::{Call, Handle, Identity};
+use reeve_directory::Error;
+use reeve_evaluator::{Layer, Policies};
+use reeve_proto::authorization::v1::{
+    AuthorizeRequest, AuthorizeResponse, BatchAuthorizeRequest, BatchAuthorizeResponse, Decision,
+    MatchedStatement, Question,
+};
+
+use crate::Authorization;
+use crate::question::{self, Asked, Subject};
+
+impl Handle<AuthorizeRequest> for Authorization {
+    async fn handle(&self, call: &mut Call<'_>, op: &AuthorizeRequest) -> Result<AuthorizeResponse, Error> {
+        let question = op.question.as_ref().ok_or_else(|| {
+            Error::validation_error("Member must not be null")
+                .with_violation("question", "Member must not be null")
+        })?;
+        let decision = self.decide(call, question, "question").await?;
+        Ok(AuthorizeResponse { decision: Some(decision) })
+    }
+}
+
+impl Handle<BatchAuthorizeRequest> for Authorization {
+    async fn handle(
+        &self,
+        call: &mut Call<'_>,
+        op: &BatchAuthorizeRequest,
+    ) -> Result<BatchAuthorizeResponse, Error> {
+        let mut decisions = Vec::with_capacity(op.questions.len());
+        for (index, question) in op.questions.iter().enumerate() {
+            decisions.push(self.decide(call, question, &format!("questions[{index}]")).await?);
+        }
+        Ok(BatchAuthorizeResponse { decisions })
+    }
+}
+
+impl Authorization {
+    /// Decides `question`, which the request holds at `field`.
+    async fn decide(&self, call: &mut Call<'_>, question: &Question, field: &str) -> Result<Decision, Error> {
+        let asked = Asked::parse(question).map_err(|fault| fault.at(field))?;
+        self.check_relying_service(call, question, field).await?;
+        let resource_policy = self.resource_policy(question, field)?;
+        let session_evaluated = asked.is_session();
+        let identity = match question::subject(call, &asked).await? {
+            Subject::Known(identity) => identity,
+            Subject::Nobody { code, message, arn } => {
+                return Ok(nobody(code, message, arn, session_evaluated));
+            }
+        };
+        let ask = Ask {
+            identity: &identity,
+            action: &question.action,
+            resource: &question.resource,
+            resource_account: question.resource_account.as_deref(),
+            resource_policy,
+            now: call.now,
+        };
+        let told = ask.decide(
+            call.environment,
+            |context| asked.describe(context),
+            |decision, policies| answer(question, &identity, decision, policies, session_evaluated),
+        );
+        told.map_err(|fault| fault.at(field))
+    }
+}
+
+fn answer(
+    question: &Question,
+    identity: &Identity,
+    decision: &reeve_evaluator::Decision,
+    policies: &Policies,
+    session_evaluated: bool,
+) -> Result<Decision, question::Fault> {
+    if decision.layer == Layer::Request {
+        // The principal and the action were checked before: what is left is whose the resource is.
+        let reason = decision.invalid.map_or_else(String::new, |invalid| invalid.to_string());
+        return Err(question::Fault::value("resource_account", reason));
+    }
+    let matched = decision.statements(policies).map(|statement| MatchedStatement {
+        source_policy_id: statement.policy.to_owned(),
+        sid: statement.sid.unwrap_or_default().to_owned(),
+        index: i32::try_from(statement.index).unwrap_or(i32::MAX),
+    });
+    let message = if decision.is_allowed() {
+        format!(
+            "User: {} is authorized to perform: {} on resource: {} {}",
+            identity.arn(),
+            question.action,
+            question.resource,
+            decision.clause(&question.action)
+        )
+    } else {
+        denial_message(identity, decision, &question.action, &question.resource)
+    };
+    Ok(Decision {
+        eval_decision: effect_name(decision.effect).to_owned(),
+        allowed: decision.is_allowed(),
+        layer: layer_name(decision.layer).to_owned(),
+        matched_statements: matched.collect(),
+        message,
+        principal_arn: identity.arn().to_owned(),
+        session_evaluated,
+        error_code: String::new(),
+    })
+}
+
+/// The answer where there is nobody to decide about: a denial.
+fn nobody(code: &str, message: String, arn: String, session_evaluated: bool) -> Decision {
+    Decision {
+        eval_decision: "implicitDeny".to_owned(),
+        layer: "principal".to_owned(),
+        message,
+        principal_arn: arn,
+        session_evaluated,
+        error_code: code.to_owned(),
+        ..Decision::default()
+    }
+}

@@ -1,0 +1,215 @@
+//! A relying service's question: what it may say, and about whom it asks.
+
+use reeve_chassis::{Call, Identity, session};
+use reeve_directory::Error;
+use reeve_evaluator::{Arn, Context, Kind, Policy, PolicySet, Value, wildcard_match};
+use reeve_proto::authorization::v1::{ContextEntry, Question};
+use reeve_proto::error::v1::ErrorReason;
+
+use crate::Authorization;
+
+/// The beginnings of condition keys that describe the caller, the moment or the resource's owner: Reeve knows them, and
+/// takes them from nobody. Compared without case.
+const OWN_KEYS: &[&str] = &[
+    "aws:principal",
+    "aws:userid",
+    "aws:username",
+    "aws:multifactorauth",
+    "aws:tokenissuetime",
+    "aws:sourceidentity",
+    "aws:federatedprovider",
+    "aws:viaawsservice",
+    "aws:calledvia",
+    "aws:assumedroot",
+    "aws:ec2instancesource",
+    "aws:signinsessionarn",
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:resourceaccount",
+    "aws:resourcetag/",
+    "sts:",
+    "saml:",
+];
+
+/// What is wrong with a question.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    reason: ErrorReason,
+    member: &'static str,
+    message: String,
+}
+
+impl Fault {
+    /// A member's value is refused.
+    pub(crate) fn value(member: &'static str, message: impl Into<String>) -> Self {
+        Self { reason: ErrorReason::InvalidParameterValue, member, message: message.into() }
+    }
+
+    fn combination(member: &'static str, message: impl Into<String>) -> Self {
+        Self { reason: ErrorReason::InvalidParameterCombination, ..Self::value(member, message) }
+    }
+
+    /// The error of a question that stands at `field` of its request.
+    pub(crate) fn at(self, field: &str) -> Error {
+        Error::new(self.reason, &self.message)
+            .with_violation(format!("{field}.{}", self.member), self.message)
+    }
+}
+
+/// About whom a question asks.
+#[derive(Clone, Copy)]
+enum Who<'q> {
+    Session { token: &'q str, access_key_id: Option<&'q str> },
+    Principal { arn: &'q str },
+}
+
+/// A question whose members go together.
+pub(crate) struct Asked<'q> {
+    who: Who<'q>,
+    question: &'q Question,
+}
+
+impl<'q> Asked<'q> {
+    pub(crate) fn parse(question: &'q Question) -> Result<Self, Fault> {
+        let who = match (question.session_token.as_deref(), question.principal_arn.as_deref()) {
+            (Some(token), None) => Who::Session { token, access_key_id: question.access_key_id.as_deref() },
+            (None, Some(arn)) if question.access_key_id.is_none() => Who::Principal { arn },
+            (None, Some(_)) => {
+                return Err(Fault::combination(
+                    "access_key_id",
+                    "An access key id goes with a session token.",
+                ));
+            }
+            _ => {
+                let message = "Exactly one of a session token and a principal ARN says who is asked about.";
+                return Err(Fault::combination("principal_arn", message));
+            }
+        };
+        if Arn::parse(&question.resource).is_err() {
+            return Err(Fault::value("resource", format!("{} is not an ARN.", question.resource)));
+        }
+        for (index, tag) in question.resource_tags.iter().enumerate() {
+            let earlier = question.resource_tags.iter().take(index);
+            if earlier.into_iter().any(|other| other.key.to_lowercase() == tag.key.to_lowercase()) {
+                let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+                return Err(Fault::value("resource_tags", message));
+            }
+        }
+        check_context(&question.context)?;
+        Ok(Self { who, question })
+    }
+
+    /// Whether a session is asked about, with its tags and policies.
+    pub(crate) fn is_session(&self) -> bool {
+        matches!(self.who, Who::Session { .. })
+    }
+
+    /// What the service says of the resource and the request.
+    pub(crate) fn describe(&self, context: &mut Context<'q>) {
+        for entry in &self.question.context {
+            let key = entry.context_key_name.as_str();
+            match entry.context_key_values.as_slice() {
+                [value] if !entry.multivalued => context.insert(key, value.as_str()),
+                values => context.insert(key, Value::Strings(values)),
+            };
+        }
+        for tag in &self.question.resource_tags {
+            context.insert_tag("aws:ResourceTag/", &tag.key, tag.value.as_str());
+        }
+        let named = Arn::parse(&self.question.resource).ok().map(|arn| arn.account);
+        let named = named.filter(|account| !account.is_empty());
+        if let Some(account) = named.or(self.question.resource_account.as_deref()) {
+            context.insert("aws:ResourceAccount", account);
+        }
+    }
+}
+
+fn check_context(entries: &[ContextEntry]) -> Result<(), Fault> {
+    let mut seen = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let name = entry.context_key_name.to_lowercase();
+        if OWN_KEYS.iter().any(|own| name.starts_with(own)) {
+            let message =
+                format!("The condition key {} is not a relying service's to set.", entry.context_key_name);
+            return Err(Fault::value("context", message));
+        }
+        if !entry.multivalued && entry.context_key_values.len() != 1 {
+            let message = format!("The condition key {} holds one value.", entry.context_key_name);
+            return Err(Fault::value("context", message));
+        }
+        if seen.contains(&name) {
+            let message = format!("The condition key {} is given twice.", entry.context_key_name);
+            return Err(Fault::value("context", message));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+/// Whom a question is about.
+pub(crate) enum Subject {
+    /// Somebody who is there.
+    Known(Box<Identity>),
+    /// Nobody: the session has ended, the token is none, the principal does not exist.
+    Nobody { code: &'static str, message: String, arn: String },
+}
+
+/// Finds whom the question is about, as things are now.
+pub(crate) async fn subject(call: &mut Call<'_>, asked: &Asked<'_>) -> Result<Subject, Error> {
+    let (found, arn) = match asked.who {
+        Who::Session { token, access_key_id } => {
+            (session::of_token(call.environment, call.transaction, token, access_key_id, call.now).await, "")
+        }
+        Who::Principal { arn } => (session::of_arn(call.environment, call.transaction, arn).await, arn),
+    };
+    match found {
+        Ok(identity) => Ok(Subject::Known(Box::new(identity))),
+        Err(error) => match error.reason {
+            ErrorReason::ExpiredToken | ErrorReason::InvalidClientTokenId | ErrorReason::NoSuchEntity => {
+                Ok(Subject::Nobody {
+                    code: error.reason.answer().code,
+                    message: error.message,
+                    arn: arn.to_owned(),
+                })
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+impl Authorization {
+    /// The resource's policy, compiled.
+    pub(crate) fn resource_policy(
+        &self,
+        question: &Question,
+        field: &str,
+    ) -> Result<Option<PolicySet>, Error> {
+        let Some(document) = &question.resource_policy else { return Ok(None) };
+        if let Some(policies) = self.resource_policies.get(document) {
+            return Ok(Some(policies));
+        }
+        let policy = Policy::compile(document, Kind::Resource).map_err(|error| {
+            let message = error.to_string();
+            Error::from(error).with_violation(format!("{field}.resource_policy"), message)
+        })?;
+        let policies = PolicySet::new([policy.named("resource policy")]);
+        self.resource_policies.insert(document.clone(), policies.clone());
+        Ok(Some(policies))
+    }
+
+    /// A service that names itself asks about its own resources alone.
+    pub(crate) async fn check_relying_service(
+        &self,
+        call: &mut Call<'_>,
+        question: &Question,
+        field: &str,
+    ) -> Result<(), Error> {
+        let Some(name) = &question.relying_service else { return Ok(()) };
+        let service = call.directory().relying_services().get(name).await?;
+        if service.resource_patterns.iter().any(|pattern| wildcard_match(pattern, &question.resource)) {
+            return Ok(());
+        }
+        let message = format!("{} is not a resource of the relying service {name}.", question.resource);
+        Err(Fault::value("resource", message).at(field))
+    }
+}

@@ -1,0 +1,26 @@
+//! The Security Token Service: temporary credentials. One file for each resource of `reeve.sts.v1`.
+
+mod caller;
+mod role;
+mod tags;
+
+use std::sync::Arc;
+
+use reeve_chassis::Routes;
+
+/// The handlers of `reeve.sts.v1`.
+#[derive(Debug, Default)]
+pub struct Sts;
+
+impl Sts {
+    /// Adds every operation of `reeve.sts.v1`: one without its handler does not compile.
+    pub fn register(self, routes: &mut Routes) {
+        let handler = Arc::new(self);
+        macro_rules! register {
+            ($operation:ty) => {
+                routes.add::<$operation, _>(&handler);
+            };
+        }
+        reeve_proto::sts_operations!(register);
+    }
+}

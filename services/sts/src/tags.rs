@@ -1,0 +1,119 @@
+//! Session tags: which a session gets, and which it passes on.
+
+use reeve_chassis::Call;
+use reeve_directory::Error;
+use reeve_directory::record::StoredTag;
+use reeve_proto::iam::v1::Tag;
+
+/// Most tags of a session, those it was passed on included.
+const SESSION_TAGS_MAX: usize = 50;
+/// The beginning of keys that are AWS's own, in any case.
+const RESERVED_PREFIX: &str = "aws:";
+
+/// The tags of a new session, and the keys of those that it passes on.
+#[derive(Debug, PartialEq)]
+pub(crate) struct SessionTags {
+    pub(crate) tags: Vec<StoredTag>,
+    pub(crate) transitive_keys: Vec<String>,
+}
+
+/// The tags that `tags` and `transitive_keys` ask for, with those that the caller's session passes on.
+pub(crate) fn of_session(
+    call: &Call<'_>,
+    tags: &[Tag],
+    transitive_keys: &[String],
+) -> Result<SessionTags, Error> {
+    let inherited: Vec<&StoredTag> = call.caller.transitive_tags().collect();
+    merge(&inherited, tags, transitive_keys)
+}
+
+fn merge(inherited: &[&StoredTag], tags: &[Tag], transitive_keys: &[String]) -> Result<SessionTags, Error> {
+    for (index, tag) in tags.iter().enumerate() {
+        if tag
+            .key
+            .get(..RESERVED_PREFIX.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX))
+        {
+            return Err(refused(
+                "tags",
+                format!("Tag keys may not begin with {RESERVED_PREFIX}: {}", tag.key),
+            ));
+        }
+        if tags.iter().take(index).any(|earlier| same(&earlier.key, &tag.key)) {
+            let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+            return Err(refused("tags", message.to_owned()));
+        }
+        if inherited.iter().any(|passed_on| same(&passed_on.key, &tag.key)) {
+            let message =
+                format!("The tag {} was passed on to this session and cannot be overridden.", tag.key);
+            return Err(refused("tags", message));
+        }
+    }
+    for (index, key) in transitive_keys.iter().enumerate() {
+        if !tags.iter().any(|tag| same(&tag.key, key)) {
+            let message = "The specified transitive tag key must be included in the requested tags.";
+            return Err(refused("transitive_tag_keys", message.to_owned()));
+        }
+        if transitive_keys.iter().take(index).any(|earlier| same(earlier, key)) {
+            let message =
+                "Duplicate transitive tag keys found. Please note that Tag keys are case insensitive.";
+            return Err(refused("transitive_tag_keys", message.to_owned()));
+        }
+    }
+    if inherited.len() + tags.len() > SESSION_TAGS_MAX {
+        let message =
+            format!("A session can have at most {SESSION_TAGS_MAX} tags, those passed on included.");
+        return Err(refused("tags", message));
+    }
+    let own = tags.iter().map(|tag| StoredTag { key: tag.key.clone(), value: tag.value.clone() });
+    let passed_on = inherited.iter().map(|tag| tag.key.clone());
+    Ok(SessionTags {
+        tags: inherited.iter().map(|tag| (*tag).clone()).chain(own).collect(),
+        transitive_keys: passed_on.chain(transitive_keys.iter().cloned()).collect(),
+    })
+}
+
+fn same(key: &str, other: &str) -> bool {
+    key.to_lowercase() == other.to_lowercase()
+}
+
+fn refused(field: &str, message: String) -> Error {
+    Error::invalid_parameter_value(&message).with_violation(field, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(key: &str, value: &str) -> Tag {
+        Tag { key: key.to_owned(), value: value.to_owned() }
+    }
+
+    fn stored(key: &str, value: &str) -> StoredTag {
+        StoredTag { key: key.to_owned(), value: value.to_owned() }
+    }
+
+    #[test]
+    fn own_tags_follow_those_passed_on() {
+        let merged =
+            merge(&[&stored("cost", "1")], &[tag("team", "blue"), tag("x", "y")], &["TEAM".to_owned()])
+                .unwrap();
+        assert_eq!(merged.tags, [stored("cost", "1"), stored("team", "blue"), stored("x", "y")]);
+        assert_eq!(merged.transitive_keys, ["cost", "TEAM"]);
+    }
+
+    #[test]
+    fn what_cannot_be() {
+        let field = |result: Result<SessionTags, Error>| result.unwrap_err().violations[0].field.clone();
+        assert_eq!(field(merge(&[], &[tag("a", "1"), tag("A", "2")], &[])), "tags");
+        assert_eq!(field(merge(&[], &[tag("É", "1"), tag("é", "2")], &[])), "tags");
+        assert_eq!(field(merge(&[], &[tag("AWS:x", "1")], &[])), "tags");
+        assert_eq!(field(merge(&[&stored("Team", "red")], &[tag("team", "blue")], &[])), "tags");
+        assert_eq!(field(merge(&[], &[tag("a", "1")], &["b".to_owned()])), "transitive_tag_keys");
+        let twice = ["a".to_owned(), "A".to_owned()];
+        assert_eq!(field(merge(&[], &[tag("a", "1")], &twice)), "transitive_tag_keys");
+        let many: Vec<Tag> = (0..50).map(|number| tag(&format!("k{number}"), "")).collect();
+        assert!(merge(&[], &many, &[]).is_ok());
+        assert_eq!(field(merge(&[&stored("one-more", "")], &many, &[])), "tags");
+    }
+}
