@@ -1,0 +1,403 @@
+//! What the operator decides. Flags stand before `REEVE_` environment variables, those before the configuration file,
+//! and that before the defaults; a key that does not exist is refused. `deploy/config.toml` shows every key.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reeve_chassis::SignatureSettings;
+use reeve_chassis::transport::Limits;
+use reeve_directory::{Quotas, Settings};
+use serde::{Deserialize, Serialize};
+
+/// The beginning of the environment variables: `REEVE_DATA_DIR`, `REEVE_LIMITS_STREAMS_MAX`.
+pub const ENVIRONMENT_PREFIX: &str = "REEVE_";
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the embedded store lies.
+    pub data_dir: PathBuf,
+    /// The address of the gRPC port.
+    pub listen: SocketAddr,
+    /// What stores.
+    pub engine: EngineName,
+    /// The account that the first start creates: twelve digits; drawn when empty.
+    pub account: String,
+    /// Where the first start writes the root credentials.
+    pub credentials_file: PathBuf,
+    /// The file of the root key, which the first start creates. `REEVE_ROOT_KEY` holds the key itself instead.
+    pub root_key_file: PathBuf,
+    /// The partition of all ARNs.
+    pub partition: String,
+    /// The audit log; `audit.log` in the data directory when empty.
+    pub audit_log: PathBuf,
+    /// The chain of certificates to serve TLS with, PEM; plain text when empty.
+    pub tls_certificate: PathBuf,
+    /// The private key of the certificate, PEM.
+    pub tls_key: PathBuf,
+    /// gRPC reflection answers without credentials.
+    pub reflection: bool,
+    /// The page cache of the embedded store, in bytes.
+    pub store_cache_bytes: u64,
+    /// How signatures are judged.
+    pub signatures: SignatureConfig,
+    /// What one client can make the server hold or wait for.
+    pub limits: LimitsConfig,
+    /// What an account can hold.
+    pub quotas: QuotasConfig,
+}
+
+/// The engines there are.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineName {
+    /// Embedded and durable: one process, one directory.
+    Sled,
+    /// Nothing outlives the process.
+    Memory,
+}
+
+/// How signatures are judged.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignatureConfig {
+    /// How far a signature's date may be from the server's clock, in seconds; at most 900.
+    pub skew_seconds_max: u32,
+    /// The only region accepted; any when empty.
+    pub region: String,
+    /// Reads may be signed without their payload. Never writes, and never STS.
+    pub unsigned_payload: bool,
+}
+
+/// What one client can make the server hold or wait for.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Largest request message, in bytes.
+    pub message_bytes_max: usize,
+    /// Calls at the same time on one connection.
+    pub streams_max: u32,
+    /// All headers of a call together, in bytes.
+    pub header_bytes_max: u32,
+    /// Connections at the same time.
+    pub connections_max: usize,
+    /// The deadline of a call that brings none, and the latest that one may bring, in seconds.
+    pub deadline_seconds_max: u64,
+    /// How long a stopping server waits for calls under way, in seconds.
+    pub drain_seconds_max: u64,
+}
+
+/// What an account can hold: AWS's default quotas.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuotasConfig {
+    /// Users of one account.
+    pub users_per_account_max: i64,
+    /// Groups of one account.
+    pub groups_per_account_max: i64,
+    /// Roles of one account.
+    pub roles_per_account_max: i64,
+    /// Managed policies of one account.
+    pub policies_per_account_max: i64,
+    /// Relying services of one account.
+    pub relying_services_per_account_max: i64,
+    /// Groups that one user is in.
+    pub groups_per_user_max: usize,
+    /// Managed policies attached to one user, group or role.
+    pub attached_policies_per_entity_max: usize,
+    /// Characters of a role's trust policy, without whitespace.
+    pub trust_policy_chars_max: usize,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}: {error}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: Box<toml::de::Error>,
+    },
+    /// An environment variable is not what it should be.
+    #[error("{variable}: {reason}")]
+    Environment {
+        /// The variable.
+        variable: String,
+        /// Why.
+        reason: String,
+    },
+    /// Values that cannot be, or not together.
+    #[error("{0}")]
+    Refused(&'static str),
+}
+
+impl Config {
+    /// The defaults, overridden by `file` if there is one, and then by `environment`.
+    ///
+    /// # Errors
+    /// Something is malformed, unknown or refused.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut table = match file {
+            Some(path) => read(path)?,
+            None => toml::Table::new(),
+        };
+        let known = toml::Table::try_from(Self::default())
+            .map_err(|_| ConfigError::Refused("the default configuration cannot be written"))?;
+        overlay(&mut table, &known, ENVIRONMENT_PREFIX, &environment)?;
+        let malformed = |error| ConfigError::Malformed {
+            path: file.unwrap_or(Path::new("configuration")).to_owned(),
+            error: Box::new(error),
+        };
+        table.try_into().map_err(malformed)
+    }
+
+    /// Refuses values that cannot be.
+    ///
+    /// # Errors
+    /// Which.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.signatures.skew_seconds_max > SignatureSettings::default().skew_seconds_max {
+            return Err(ConfigError::Refused("signatures.skew_seconds_max can be configured down, not up"));
+        }
+        if self.tls_certificate.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
+            return Err(ConfigError::Refused("tls_certificate and tls_key go together"));
+        }
+        if self.limits.message_bytes_max == 0
+            || self.limits.connections_max == 0
+            || self.limits.streams_max == 0
+        {
+            return Err(ConfigError::Refused("a limit of nothing serves nobody"));
+        }
+        Ok(())
+    }
+
+    /// Where the audit log lies; none for a server that stores nothing and was not told.
+    pub fn audit_log(&self) -> Option<PathBuf> {
+        match (self.audit_log.as_os_str().is_empty(), self.engine) {
+            (false, _) => Some(self.audit_log.clone()),
+            (true, EngineName::Sled) => Some(self.data_dir.join("audit.log")),
+            (true, EngineName::Memory) => None,
+        }
+    }
+
+    /// Partition and quotas.
+    pub fn settings(&self) -> Settings {
+        let quotas = &self.quotas;
+        Settings {
+            partition: self.partition.clone(),
+            quotas: Quotas {
+                users_per_account_max: quotas.users_per_account_max,
+                groups_per_account_max: quotas.groups_per_account_max,
+                roles_per_account_max: quotas.roles_per_account_max,
+                policies_per_account_max: quotas.policies_per_account_max,
+                relying_services_per_account_max: quotas.relying_services_per_account_max,
+                groups_per_user_max: quotas.groups_per_user_max,
+                attached_policies_per_entity_max: quotas.attached_policies_per_entity_max,
+                trust_policy_chars_max: quotas.trust_policy_chars_max,
+            },
+        }
+    }
+
+    /// The transport's limits.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            message_bytes_max: self.limits.message_bytes_max,
+            streams_max: self.limits.streams_max,
+            header_bytes_max: self.limits.header_bytes_max,
+            connections_max: self.limits.connections_max,
+            deadline_max: Duration::from_secs(self.limits.deadline_seconds_max),
+            drain_max: Duration::from_secs(self.limits.drain_seconds_max),
+        }
+    }
+
+    /// How signatures are judged.
+    pub fn signatures(&self) -> SignatureSettings {
+        SignatureSettings {
+            skew_seconds_max: self.signatures.skew_seconds_max,
+            region: Some(self.signatures.region.clone()).filter(|region| !region.is_empty()),
+            unsigned_payload: self.signatures.unsigned_payload,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "./reeve-data".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 7443)),
+            engine: EngineName::Sled,
+            account: String::new(),
+            credentials_file: "./reeve-credentials".into(),
+            root_key_file: "./reeve-root-key".into(),
+            partition: Settings::default().partition,
+            audit_log: PathBuf::new(),
+            tls_certificate: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            reflection: true,
+            store_cache_bytes: reeve_storage::CACHE_BYTES_DEFAULT,
+            signatures: SignatureConfig::default(),
+            limits: LimitsConfig::default(),
+            quotas: QuotasConfig::default(),
+        }
+    }
+}
+
+impl Default for SignatureConfig {
+    fn default() -> Self {
+        let settings = SignatureSettings::default();
+        Self {
+            skew_seconds_max: settings.skew_seconds_max,
+            region: settings.region.unwrap_or_default(),
+            unsigned_payload: settings.unsigned_payload,
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            message_bytes_max: limits.message_bytes_max,
+            streams_max: limits.streams_max,
+            header_bytes_max: limits.header_bytes_max,
+            connections_max: limits.connections_max,
+            deadline_seconds_max: limits.deadline_max.as_secs(),
+            drain_seconds_max: limits.drain_max.as_secs(),
+        }
+    }
+}
+
+impl Default for QuotasConfig {
+    fn default() -> Self {
+        let quotas = Quotas::default();
+        Self {
+            users_per_account_max: quotas.users_per_account_max,
+            groups_per_account_max: quotas.groups_per_account_max,
+            roles_per_account_max: quotas.roles_per_account_max,
+            policies_per_account_max: quotas.policies_per_account_max,
+            relying_services_per_account_max: quotas.relying_services_per_account_max,
+            groups_per_user_max: quotas.groups_per_user_max,
+            attached_policies_per_entity_max: quotas.attached_policies_per_entity_max,
+            trust_policy_chars_max: quotas.trust_policy_chars_max,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<toml::Table, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
+    text.parse().map_err(|error| ConfigError::Malformed { path: path.to_owned(), error: Box::new(error) })
+}
+
+/// Sets in `table` what the environment says of the keys of `known`, each in the type that its default has.
+fn overlay(
+    table: &mut toml::Table,
+    known: &toml::Table,
+    prefix: &str,
+    environment: &impl Fn(&str) -> Option<String>,
+) -> Result<(), ConfigError> {
+    for (key, default) in known {
+        let variable = format!("{prefix}{}", key.to_uppercase());
+        if let toml::Value::Table(inner) = default {
+            let empty = toml::Value::Table(toml::Table::new());
+            if let toml::Value::Table(place) = table.entry(key.clone()).or_insert(empty) {
+                overlay(place, inner, &format!("{variable}_"), environment)?;
+            }
+            continue;
+        }
+        let Some(text) = environment(&variable) else { continue };
+        let refused = |reason: String| ConfigError::Environment { variable: variable.clone(), reason };
+        let value = match default {
+            toml::Value::Integer(_) => {
+                toml::Value::Integer(text.parse().map_err(|error| refused(format!("{text}: {error}")))?)
+            }
+            toml::Value::Boolean(_) => {
+                toml::Value::Boolean(text.parse().map_err(|error| refused(format!("{text}: {error}")))?)
+            }
+            _ => toml::Value::String(text),
+        };
+        table.insert(key.clone(), value);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing(_: &str) -> Option<String> {
+        None
+    }
+
+    fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn nothing_said_gives_the_defaults() {
+        let config = Config::load(None, nothing).unwrap();
+        assert_eq!(config, Config::default());
+        config.check().unwrap();
+    }
+
+    #[test]
+    fn the_reference_file_shows_every_key_with_its_default() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/config.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.parse::<toml::Table>().unwrap(), toml::Table::try_from(Config::default()).unwrap());
+        assert_eq!(Config::load(Some(&path), nothing).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_environment_stands_before_the_file() {
+        let (_directory, path) = written("partition = 'a'\nreflection = false\n[limits]\nstreams_max = 7\n");
+        let config = Config::load(Some(&path), |name| match name {
+            "REEVE_PARTITION" => Some("b".to_owned()),
+            "REEVE_LIMITS_DRAIN_SECONDS_MAX" => Some("3".to_owned()),
+            _ => None,
+        })
+        .unwrap();
+        assert_eq!(config.partition, "b");
+        assert!(!config.reflection);
+        assert_eq!((config.limits.streams_max, config.limits.drain_seconds_max), (7, 3));
+    }
+
+    #[test]
+    fn what_is_unknown_or_malformed_is_refused() {
+        for text in ["listne = 'x'", "[limits]\nstreams = 1", "listen = 'nowhere'", "engine = 'etcd'", "= 1"]
+        {
+            let (_directory, path) = written(text);
+            assert!(Config::load(Some(&path), nothing).is_err(), "{text}");
+        }
+        let wrong = |name: &str| (name == "REEVE_REFLECTION").then(|| "perhaps".to_owned());
+        assert!(Config::load(None, wrong).is_err());
+        assert!(Config::load(Some(Path::new("/nonexistent/config.toml")), nothing).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let mut config = Config::default();
+        config.signatures.skew_seconds_max = 901;
+        assert!(config.check().is_err());
+        let config = Config { tls_key: "key.pem".into(), ..Config::default() };
+        assert!(config.check().is_err());
+    }
+}

@@ -1,0 +1,108 @@
+//! A running server: the store opened, the operations registered, the port bound, and everything let go in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use reeve_authorization::Authorization;
+use reeve_chassis::transport::{Listener, Service, Tls};
+use reeve_chassis::{Environment, Pipeline, Routes};
+use reeve_iam::Iam;
+use reeve_storage::Engine;
+use reeve_sts::Sts;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::bootstrap::{self, StartError};
+use crate::config::Config;
+
+/// A server that answers.
+pub struct Running {
+    address: SocketAddr,
+    engine: Arc<dyn Engine>,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
+}
+
+/// Every operation with its handler.
+pub fn routes() -> Routes {
+    let mut routes = Routes::new();
+    Iam.register(&mut routes);
+    Sts.register(&mut routes);
+    Authorization::default().register(&mut routes);
+    routes
+}
+
+/// Starts a server; when this returns, it answers.
+///
+/// # Errors
+/// The store cannot be opened, or the port cannot be bound.
+pub async fn start(config: &Config) -> Result<Running, StartError> {
+    start_with(config, async |_| {}).await
+}
+
+/// As [`start`]; `change` may change what the server is made of before it serves: its clock, its accounts.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(
+    config: &Config,
+    change: impl AsyncFnOnce(&mut Environment),
+) -> Result<Running, StartError> {
+    let tls = tls(config)?;
+    // The port is tried first: a server that cannot serve starts no store.
+    let listener = Listener::bind(config.listen, tls)
+        .await
+        .map_err(|error| StartError::Io { what: config.listen.to_string(), error })?;
+    let address =
+        listener.address().map_err(|error| StartError::Io { what: config.listen.to_string(), error })?;
+    let mut environment = bootstrap::open(config).await?;
+    change(&mut environment).await;
+    let audit = environment.audit.clone();
+    let engine = Arc::clone(&environment.engine);
+    let pipeline = Arc::new(Pipeline::new(Arc::new(environment)));
+    let service = Service::new(routes(), pipeline, config.limits(), config.reflection)
+        .await
+        .map_err(|error| StartError::Refused(format!("reflection: {error}")))?;
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(async move {
+        let stopped = async {
+            // A sender that is gone wants it stopped too.
+            let _ = stopped.await;
+        };
+        listener.serve(service, stopped).await;
+        let closed = tokio::task::spawn_blocking(move || audit.close()).await;
+        if let Err(error) = closed {
+            tracing::error!(%error, "the audit log was not closed");
+        }
+    });
+    Ok(Running { address, engine, stop: Some(stop), served })
+}
+
+impl Running {
+    /// Where it answers.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it stores. Whoever runs the server in its own process can count its commits, and so tell which calls write.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    /// Lets calls under way end, writes what is left to write, and returns when that is done.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        if let Err(error) = (&mut self.served).await {
+            tracing::error!(%error, "the server did not stop in order");
+        }
+    }
+}
+
+fn tls(config: &Config) -> Result<Option<Tls>, StartError> {
+    if config.tls_certificate.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    Tls::from_files(&config.tls_certificate, &config.tls_key)
+        .map(Some)
+        .map_err(|error| StartError::Refused(format!("{}: {error}", config.tls_certificate.display())))
+}
