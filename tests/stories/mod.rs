@@ -1,0 +1,3 @@
+//! What people and programs do with Reeve, from beginning to end.
+
+mod main_job;

@@ -1,0 +1,63 @@
+//! How long a call may take: as long as its caller says, and never longer than the operator says.
+
+use std::time::{Duration, Instant};
+
+use reeve_proto::sts::v1::GetCallerIdentityRequest;
+
+use super::wire::{Wire, unending};
+use crate::world::World;
+
+const CANCELLED_OR_LATE: [i32; 3] = [1, 4, 14];
+
+#[tokio::test]
+async fn a_body_that_never_comes_ends_with_the_caller_s_deadline() {
+    let world = World::start().await;
+    let wire = Wire::connect(&world.endpoint()).await;
+    let plain = wire.outgoing(&GetCallerIdentityRequest {});
+    for (timeout, body) in [("200m", vec![]), ("200000u", vec![0, 0]), ("1n", vec![0, 0, 0, 0, 9, 1])] {
+        let begun = Instant::now();
+        let answer = wire.send_body(&plain.clone().with("grpc-timeout", timeout), unending(body)).await;
+        assert!(CANCELLED_OR_LATE.contains(&answer.grpc()), "{timeout}: {answer:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{timeout}: {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn no_caller_can_make_the_server_wait_longer_than_the_operator_says() {
+    let world = World::configured(|config| config.limits.deadline_seconds_max = 1).await;
+    let wire = Wire::connect(&world.endpoint()).await;
+    let plain = wire.outgoing(&GetCallerIdentityRequest {});
+    for timeout in [None, Some("99999999H"), Some("nonsense"), Some("123456789S"), Some("-1S")] {
+        let begun = Instant::now();
+        let outgoing = match timeout {
+            Some(timeout) => plain.clone().with("grpc-timeout", timeout),
+            None => plain.clone(),
+        };
+        let answer = wire.send_body(&outgoing, unending(vec![0])).await;
+        assert!(CANCELLED_OR_LATE.contains(&answer.grpc()), "{timeout:?}: {answer:?}");
+        let took = begun.elapsed();
+        assert!(
+            (Duration::from_millis(900)..Duration::from_secs(6)).contains(&took),
+            "{timeout:?}: {took:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_that_has_passed_is_told_of() {
+    let world = World::start().await;
+    let wire = Wire::connect(&world.endpoint()).await;
+    let plain = wire.outgoing(&GetCallerIdentityRequest {});
+    let answer = wire.send(&plain.with("grpc-timeout", "0n")).await;
+    assert!(answer.grpc() == 4 || answer.code() == "MissingAuthenticationToken", "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_idle_connection_holds_nothing_up() {
+    let world = World::start().await;
+    let _silent =
+        tokio::net::TcpStream::connect(world.endpoint().trim_start_matches("http://")).await.unwrap();
+    let wire = Wire::connect(&world.endpoint()).await;
+    let plain = wire.outgoing(&GetCallerIdentityRequest {});
+    assert_eq!(wire.send(&plain).await.code(), "MissingAuthenticationToken");
+}

@@ -1,0 +1,133 @@
+//! TLS: a call over it, what is agreed in the handshake, and who is refused.
+
+use std::sync::Arc;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use reeve_chassis::client::Client;
+use reeve_proto::iam::v1::{GetUserRequest, PutUserPolicyRequest};
+use reeve_proto::sts::v1::GetCallerIdentityRequest;
+use reeve_server::config::{Config, EngineName};
+use reeve_server::serve::{self, Running};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::wire::PATIENCE;
+use crate::world::{ACCOUNT, root_credentials};
+
+struct Secure {
+    running: Running,
+    pem: Vec<u8>,
+    der: CertificateDer<'static>,
+    config: Config,
+    _folder: TempDir,
+}
+
+async fn start() -> Secure {
+    let folder = tempfile::tempdir().unwrap();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, cert.pem()).unwrap();
+    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    let config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        engine: EngineName::Memory,
+        account: ACCOUNT.to_owned(),
+        credentials_file: folder.path().join("credentials"),
+        root_key_file: folder.path().join("root-key"),
+        tls_certificate: certificate,
+        tls_key: key,
+        ..Config::default()
+    };
+    let running = serve::start(&config).await.unwrap();
+    Secure { running, pem: cert.pem().into_bytes(), der: cert.der().clone(), config, _folder: folder }
+}
+
+impl Secure {
+    fn endpoint(&self) -> String {
+        format!("https://localhost:{}", self.running.address().port())
+    }
+
+    /// A handshake that offers `protocols`: what was agreed, and the stream.
+    async fn handshake(
+        &self,
+        protocols: &[&str],
+    ) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.der.clone()).unwrap();
+        let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        let socket = TcpStream::connect(self.running.address()).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, socket).await
+    }
+}
+
+#[tokio::test]
+async fn a_signed_call_goes_through_tls() {
+    let secure = start().await;
+    let client = Client::connect_trusting(&secure.endpoint(), Some(secure.pem.clone())).await.unwrap();
+    let root = client.signed(root_credentials(&secure.config.credentials_file));
+    assert_eq!(root.call(&GetCallerIdentityRequest {}).await.unwrap().account, ACCOUNT);
+
+    // And its conditions know that it did.
+    let create =
+        reeve_proto::iam::v1::CreateUserRequest { user_name: "alice".to_owned(), ..Default::default() };
+    root.call(&create).await.unwrap();
+    let key = reeve_proto::iam::v1::CreateAccessKeyRequest { user_name: Some("alice".to_owned()) };
+    let key = root.call(&key).await.unwrap().access_key.unwrap();
+    let secure_only = json!({
+        "Effect": "Allow", "Action": "iam:GetUser", "Resource": "*",
+        "Condition": { "Bool": { "aws:SecureTransport": "true" } },
+    });
+    let put = PutUserPolicyRequest {
+        user_name: "alice".to_owned(),
+        policy_name: "secure".to_owned(),
+        policy_document: crate::world::document(&secure_only),
+    };
+    root.call(&put).await.unwrap();
+    let alice = root.signed(crate::world::credentials(&key));
+    alice.call(&GetUserRequest::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn http_2_is_agreed_on_and_http_1_understood() {
+    let secure = start().await;
+    for (offered, agreed) in [
+        (&["h2"][..], Some("h2")),
+        (&["http/1.1", "h2"], Some("h2")),
+        (&["http/1.1"], Some("http/1.1")),
+        (&[], None),
+    ] {
+        let stream = secure.handshake(offered).await.unwrap();
+        let got =
+            stream.get_ref().1.alpn_protocol().map(|protocol| String::from_utf8_lossy(protocol).into_owned());
+        assert_eq!(got.as_deref(), agreed, "{offered:?}");
+    }
+    assert!(secure.handshake(&["spdy/1"]).await.is_err(), "nothing in common");
+    let mut stream = secure.handshake(&["http/1.1"]).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut heard = [0; 9];
+    tokio::time::timeout(PATIENCE, stream.read_exact(&mut heard)).await.unwrap().unwrap();
+    assert_eq!(&heard, b"HTTP/1.1 ");
+}
+
+#[tokio::test]
+async fn nobody_is_served_without_it_and_no_stranger_is_trusted() {
+    let secure = start().await;
+    let plain = format!("http://{}", secure.running.address());
+    if let Ok(client) = Client::connect(&plain).await {
+        let error = client.call(&GetCallerIdentityRequest {}).await.unwrap_err();
+        assert_eq!(error.code, "", "it must not be understood: {error}");
+    }
+    let stranger = generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem().into_bytes();
+    assert!(Client::connect_trusting(&secure.endpoint(), Some(stranger)).await.is_err());
+    // A handshake that is no handshake harms nobody else.
+    let mut socket = TcpStream::connect(secure.running.address()).await.unwrap();
+    socket.write_all(&[0x16, 3, 1, 0xff, 0xff, 1, 2, 3]).await.unwrap();
+    assert!(secure.handshake(&["h2"]).await.is_ok());
+}
