@@ -1,0 +1,204 @@
+//! The load: a number of calls in flight over a number of connections, each followed by the next. One client for all
+//! servers, Reeve's own: it signs every call afresh, whether anybody looks at the signature or not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use prost::Message as _;
+use reeve_chassis::client::{Client, Credentials};
+use reeve_proto::Operation;
+use reeve_proto::iam::v1::{CreateUserRequest, Tag};
+
+use crate::process::{Server, processor_time};
+use crate::{Outcome, echo};
+
+/// Load before it is measured: windows open, and caches fill.
+const WARM: Duration = Duration::from_millis(200);
+
+/// What is called, and how.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    prefix: &'static str,
+    path: &'static str,
+    message: Message,
+    connections: Vec<Client>,
+}
+
+#[derive(Clone)]
+enum Message {
+    /// The same each time.
+    Same(Bytes),
+    /// The creation of one more user.
+    NextUser(Arc<AtomicU64>),
+}
+
+/// What one measurement found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sample {
+    pub(crate) calls_per_second: f64,
+    pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
+    /// The server's processor time for a call.
+    pub(crate) processor: Duration,
+    /// The client's.
+    pub(crate) client_processor: Duration,
+    pub(crate) resident_bytes: u64,
+}
+
+/// How many calls at a time, over how many connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) in_flight: usize,
+    pub(crate) connections: usize,
+}
+
+/// Connects to a server, `count` times, and signs with `credentials`.
+pub(crate) async fn connect(
+    server: &Server,
+    credentials: &Credentials,
+    count: usize,
+) -> Outcome<Vec<Client>> {
+    let mut connections = Vec::with_capacity(count);
+    for _ in 0..count {
+        connections.push(Client::connect(&server.endpoint()).await?.signed(credentials.clone()));
+    }
+    Ok(connections)
+}
+
+impl Target {
+    /// An operation of Reeve's, asked for in the same words each time.
+    pub(crate) fn operation<O: Operation>(
+        name: &'static str,
+        operation: &O,
+        connections: Vec<Client>,
+    ) -> Self {
+        let message = Message::Same(operation.encode_to_vec().into());
+        Self { name, prefix: O::SPEC.prefix, path: O::SPEC.grpc_path, message, connections }
+    }
+
+    /// An echo of the same lengths as the calls of `model`, signed as they are.
+    pub(crate) async fn echo(name: &'static str, model: &Self, connections: Vec<Client>) -> Outcome<Self> {
+        let client = model.connections.first().ok_or("no connection")?;
+        let asked = model.message.next();
+        let answered = client.call_bytes(model.prefix, model.path, asked.clone()).await?;
+        let message = Message::Same(echo::request(asked.len(), answered.len())?);
+        Ok(Self { name, prefix: model.prefix, path: echo::PATH, message, connections })
+    }
+
+    /// The creation of users whose names nobody has.
+    pub(crate) fn create_user(name: &'static str, connections: Vec<Client>) -> Self {
+        let spec = CreateUserRequest::SPEC;
+        let message = Message::NextUser(Arc::default());
+        Self { name, prefix: spec.prefix, path: spec.grpc_path, message, connections }
+    }
+
+    /// Bytes of the request and of its answer.
+    pub(crate) async fn lengths(&self) -> Outcome<(usize, usize)> {
+        let client = self.connections.first().ok_or("no connection")?;
+        let asked = self.message.next();
+        Ok((asked.len(), client.call_bytes(self.prefix, self.path, asked).await?.len()))
+    }
+
+    /// Calls until `window` has passed, and tells of those that were answered in that time.
+    pub(crate) async fn measure(&self, server: &Server, shape: Shape, window: Duration) -> Outcome<Sample> {
+        let begin = Instant::now() + WARM;
+        let end = begin + window;
+        let mut callers = Vec::with_capacity(shape.in_flight);
+        for caller in 0..shape.in_flight {
+            let client =
+                self.connections.get(caller % shape.connections).ok_or("too few connections")?.clone();
+            callers.push(tokio::spawn(self.clone().call_until(client, begin, end)));
+        }
+        tokio::time::sleep_until(begin.into()).await;
+        let (server_before, client_before) = (server.processor_time()?, processor_time("self")?);
+        let from = Instant::now();
+        tokio::time::sleep_until(end.into()).await;
+        let processor = server.processor_time()?.saturating_sub(server_before);
+        let client_processor = processor_time("self")?.saturating_sub(client_before);
+        let elapsed = from.elapsed();
+        let mut latencies = Vec::new();
+        for caller in callers {
+            latencies.extend(caller.await??);
+        }
+        let calls_per_second = latencies.len() as f64 / window.as_secs_f64();
+        if latencies.is_empty() {
+            return Err(format!("{} answered nothing in {window:?}", self.name).into());
+        }
+        let calls_in_elapsed = calls_per_second * elapsed.as_secs_f64();
+        latencies.sort_unstable();
+        Ok(Sample {
+            calls_per_second,
+            p50: percentile(&latencies, 50),
+            p99: percentile(&latencies, 99),
+            processor: processor.div_f64(calls_in_elapsed),
+            client_processor: client_processor.div_f64(calls_in_elapsed),
+            resident_bytes: server.resident_bytes()?,
+        })
+    }
+
+    /// Calls a number of times, as fast as `shape` lets it.
+    pub(crate) async fn call_times(&self, shape: Shape, times: usize) -> Outcome {
+        let mut callers = Vec::with_capacity(shape.in_flight);
+        for caller in 0..shape.in_flight {
+            let client =
+                self.connections.get(caller % shape.connections).ok_or("too few connections")?.clone();
+            let target = self.clone();
+            let own = (caller..times).step_by(shape.in_flight).count();
+            callers.push(tokio::spawn(async move {
+                for _ in 0..own {
+                    client.call_bytes(target.prefix, target.path, target.message.next()).await?;
+                }
+                Outcome::Ok(())
+            }));
+        }
+        for caller in callers {
+            caller.await??;
+        }
+        Ok(())
+    }
+
+    async fn call_until(self, client: Client, begin: Instant, end: Instant) -> Outcome<Vec<Duration>> {
+        let mut latencies = Vec::with_capacity(1024);
+        let mut asked = Instant::now();
+        while asked < end {
+            let answer = client.call_bytes(self.prefix, self.path, self.message.next()).await;
+            answer.map_err(|error| format!("{}: {error}", self.name))?;
+            let answered = Instant::now();
+            if answered >= begin && answered < end {
+                latencies.push(answered - asked);
+            }
+            asked = answered;
+        }
+        Ok(latencies)
+    }
+}
+
+impl Message {
+    fn next(&self) -> Bytes {
+        match self {
+            Self::Same(message) => message.clone(),
+            Self::NextUser(number) => user(number.fetch_add(1, Ordering::Relaxed)).encode_to_vec().into(),
+        }
+    }
+}
+
+/// The user of a number: what a user of a company looks like, and its place in the order of names drawn at random, as
+/// people's names are.
+pub(crate) fn user(number: u64) -> CreateUserRequest {
+    let drawn = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    CreateUserRequest {
+        user_name: format!("user-{drawn:08x}-{number}"),
+        path: Some("/staff/".to_owned()),
+        tags: vec![Tag { key: "team".to_owned(), value: "payments".to_owned() }],
+        permissions_boundary: None,
+    }
+}
+
+/// Of sorted values.
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(at).copied().unwrap_or_default()
+}
