@@ -2,6 +2,7 @@
 
 use reeve_chassis::{Call, Identity, session};
 use reeve_directory::Error;
+use reeve_directory::tag::{DUPLICATE_KEYS, repeated_key};
 use reeve_evaluator::{Arn, Context, Kind, Policy, PolicySet, Value, wildcard_match};
 use reeve_proto::authorization::v1::{ContextEntry, Question};
 use reeve_proto::error::v1::ErrorReason;
@@ -67,6 +68,8 @@ enum Who<'q> {
 pub(crate) struct Asked<'q> {
     who: Who<'q>,
     question: &'q Question,
+    /// Who owns the resource, as its ARN or else the service says.
+    owner: Option<&'q str>,
 }
 
 impl<'q> Asked<'q> {
@@ -85,18 +88,15 @@ impl<'q> Asked<'q> {
                 return Err(Fault::combination("principal_arn", message));
             }
         };
-        if Arn::parse(&question.resource).is_err() {
+        let Ok(resource) = Arn::parse(&question.resource) else {
             return Err(Fault::value("resource", format!("{} is not an ARN.", question.resource)));
-        }
-        for (index, tag) in question.resource_tags.iter().enumerate() {
-            let earlier = question.resource_tags.iter().take(index);
-            if earlier.into_iter().any(|other| other.key.to_lowercase() == tag.key.to_lowercase()) {
-                let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
-                return Err(Fault::value("resource_tags", message));
-            }
+        };
+        if repeated_key(question.resource_tags.iter().map(|tag| tag.key.as_str())).is_some() {
+            return Err(Fault::value("resource_tags", DUPLICATE_KEYS));
         }
         check_context(&question.context)?;
-        Ok(Self { who, question })
+        let named = Some(resource.account).filter(|account| !account.is_empty());
+        Ok(Self { who, question, owner: named.or(question.resource_account.as_deref()) })
     }
 
     /// Whether a session is asked about, with its tags and policies.
@@ -116,9 +116,7 @@ impl<'q> Asked<'q> {
         for tag in &self.question.resource_tags {
             context.insert_tag("aws:ResourceTag/", &tag.key, tag.value.as_str());
         }
-        let named = Arn::parse(&self.question.resource).ok().map(|arn| arn.account);
-        let named = named.filter(|account| !account.is_empty());
-        if let Some(account) = named.or(self.question.resource_account.as_deref()) {
+        if let Some(account) = self.owner {
             context.insert("aws:ResourceAccount", account);
         }
     }

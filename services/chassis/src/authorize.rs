@@ -129,8 +129,7 @@ impl Ask<'_> {
     ) -> T {
         let mut context = Context::with_capacity(32);
         describe(&mut context);
-        context.insert("aws:CurrentTime", reeve_evaluator::Value::Time(self.now));
-        context.insert("aws:EpochTime", self.now);
+        tell_time(&mut context, self.now);
         self.identity.describe(&mut context);
         let policies = Policies { resource: self.resource_policy.clone(), ..self.identity.policies() };
         let request = Request {
@@ -303,9 +302,13 @@ fn standing(environment: &Environment, caller: &Identity, resource: &Located) ->
     }
 }
 
+fn tell_time(context: &mut Context<'_>, now: i64) {
+    context.insert("aws:CurrentTime", reeve_evaluator::Value::Time(now));
+    context.insert("aws:EpochTime", now);
+}
+
 fn surround<'a>(context: &mut Context<'a>, surroundings: &Surroundings<'a>) {
-    context.insert("aws:CurrentTime", reeve_evaluator::Value::Time(surroundings.now));
-    context.insert("aws:EpochTime", surroundings.now);
+    tell_time(context, surroundings.now);
     context.insert("aws:SourceIp", surroundings.source_ip);
     context.insert("aws:SecureTransport", surroundings.secure);
     if let Some(user_agent) = surroundings.user_agent {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use reeve_directory::record::{SessionRecord, StoredTag};
+use reeve_directory::tag::is_same_key;
 use reeve_directory::{Permissions, Settings, resource};
 use reeve_evaluator::{Context, Policies, PolicySet, Principal, Value};
 
@@ -196,7 +197,7 @@ impl Identity {
             record
                 .tags
                 .iter()
-                .filter(|tag| record.transitive_tag_keys.iter().any(|key| key.eq_ignore_ascii_case(&tag.key)))
+                .filter(|tag| record.transitive_tag_keys.iter().any(|key| is_same_key(key, &tag.key)))
         })
     }
 
@@ -218,6 +219,6 @@ impl Identity {
 
 /// The role's tags, overridden by the session's; keys compare without case.
 fn effective_tags(role: &[StoredTag], session: &[StoredTag]) -> Vec<StoredTag> {
-    let overridden = |tag: &&StoredTag| !session.iter().any(|own| own.key.eq_ignore_ascii_case(&tag.key));
+    let overridden = |tag: &&StoredTag| !session.iter().any(|own| is_same_key(&own.key, &tag.key));
     role.iter().filter(overridden).chain(session).cloned().collect()
 }

@@ -1,8 +1,10 @@
 //! What a request acts on: from the member that names a resource to its ARN, its account, its tags and its policy.
 
+use std::sync::Arc;
+
 use reeve_directory::record::StoredTag;
 use reeve_directory::resource::{Kind, Resource, relying_service_arn};
-use reeve_directory::{Directory, Error};
+use reeve_directory::{Directory, Error, Permissions};
 use reeve_evaluator::PolicySet;
 use reeve_proto::error::v1::ErrorReason;
 use reeve_proto::{Fields, Spec, Value};
@@ -22,6 +24,8 @@ pub struct Located {
     pub(crate) tags: Vec<StoredTag>,
     /// The ARN of its permissions boundary; empty without one.
     pub(crate) boundary_arn: String,
+    /// The role to be assumed, with what it may be allowed.
+    pub role: Option<Arc<Permissions>>,
     /// Where it lies, and how it is called, for the ARN of what it becomes.
     path: String,
     name: String,
@@ -109,7 +113,7 @@ async fn of_user(directory: &mut Directory<'_>, name: &str) -> Result<Located, E
             tags: user.tags,
             path: user.path,
             name: user.user_name,
-            trust: None,
+            ..Located::default()
         },
         None => Located { arn: directory.arn(Kind::User, "/", name), account, ..Located::default() },
     })
@@ -126,7 +130,7 @@ async fn of_role(directory: &mut Directory<'_>, name: &str) -> Result<Located, E
             tags: role.tags,
             path: role.path,
             name: role.role_name,
-            trust: None,
+            ..Located::default()
         },
         None => Located { arn: directory.arn(Kind::Role, "/", name), account, ..Located::default() },
     })
@@ -159,6 +163,7 @@ async fn of_assumed_role(
         id: principal.id.clone(),
         tags: principal.tags.clone(),
         trust: Some(trust),
+        role: Some(role),
         ..Located::default()
     })
 }

@@ -35,7 +35,7 @@ pub mod relying_service;
 pub mod resource;
 pub mod role;
 pub mod tables;
-mod tag;
+pub mod tag;
 mod trust;
 pub mod user;
 

@@ -1,6 +1,8 @@
 //! Assuming a role. Who may was decided before: by the role's trust policy and the caller's own. Issuing writes nothing;
 //! everything about the session goes into its token.
 
+use std::sync::Arc;
+
 use prost_types::Timestamp;
 use reeve_chassis::{Call, Handle, secret_access_key, session};
 use reeve_directory::record::{Ancestor, SessionRecord};
@@ -28,7 +30,7 @@ impl Handle<AssumeRoleRequest> for Sts {
             let message = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
             return Err(Error::access_denied(message));
         }
-        let role = assumed_role(call).await?;
+        let role = assumed_role(call)?;
         let duration = duration(call, op, &role)?;
         let session_tags = tags::of_session(call, &op.tags, &op.transitive_tag_keys)?;
         let secret = secret_access_key(&mut call.random);
@@ -75,11 +77,10 @@ impl Handle<AssumeRoleRequest> for Sts {
     }
 }
 
-async fn assumed_role(call: &mut Call<'_>) -> Result<std::sync::Arc<Permissions>, Error> {
-    let located = call.authorized.located.first();
-    let located = located.ok_or_else(|| Error::internal_failure("AssumeRole without a role"))?;
-    let role = call.environment.permissions.role(call.transaction, &located.account, &located.id).await?;
-    role.ok_or_else(Error::conflict)
+/// The role as it was found when the call was authorized.
+fn assumed_role(call: &Call<'_>) -> Result<Arc<Permissions>, Error> {
+    let located = call.authorized.located.first().and_then(|located| located.role.clone());
+    located.ok_or_else(|| Error::internal_failure("AssumeRole without a role"))
 }
 
 /// How long the session is to last, in seconds.

@@ -3,12 +3,11 @@
 use reeve_chassis::Call;
 use reeve_directory::Error;
 use reeve_directory::record::StoredTag;
+use reeve_directory::tag::{DUPLICATE_KEYS, is_reserved_key, is_same_key, repeated_key};
 use reeve_proto::iam::v1::Tag;
 
 /// Most tags of a session, those it was passed on included.
 const SESSION_TAGS_MAX: usize = 50;
-/// The beginning of keys that are AWS's own, in any case.
-const RESERVED_PREFIX: &str = "aws:";
 
 /// The tags of a new session, and the keys of those that it passes on.
 #[derive(Debug, PartialEq)]
@@ -28,37 +27,24 @@ pub(crate) fn of_session(
 }
 
 fn merge(inherited: &[&StoredTag], tags: &[Tag], transitive_keys: &[String]) -> Result<SessionTags, Error> {
-    for (index, tag) in tags.iter().enumerate() {
-        if tag
-            .key
-            .get(..RESERVED_PREFIX.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX))
-        {
-            return Err(refused(
-                "tags",
-                format!("Tag keys may not begin with {RESERVED_PREFIX}: {}", tag.key),
-            ));
-        }
-        if tags.iter().take(index).any(|earlier| same(&earlier.key, &tag.key)) {
-            let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
-            return Err(refused("tags", message.to_owned()));
-        }
-        if inherited.iter().any(|passed_on| same(&passed_on.key, &tag.key)) {
-            let message =
-                format!("The tag {} was passed on to this session and cannot be overridden.", tag.key);
-            return Err(refused("tags", message));
-        }
+    if let Some(tag) = tags.iter().find(|tag| is_reserved_key(&tag.key)) {
+        return Err(refused("tags", format!("Tag keys may not begin with aws:: {}", tag.key)));
     }
-    for (index, key) in transitive_keys.iter().enumerate() {
-        if !tags.iter().any(|tag| same(&tag.key, key)) {
-            let message = "The specified transitive tag key must be included in the requested tags.";
-            return Err(refused("transitive_tag_keys", message.to_owned()));
-        }
-        if transitive_keys.iter().take(index).any(|earlier| same(earlier, key)) {
-            let message =
-                "Duplicate transitive tag keys found. Please note that Tag keys are case insensitive.";
-            return Err(refused("transitive_tag_keys", message.to_owned()));
-        }
+    if repeated_key(tags.iter().map(|tag| tag.key.as_str())).is_some() {
+        return Err(refused("tags", DUPLICATE_KEYS.to_owned()));
+    }
+    let passed_on = |tag: &&Tag| inherited.iter().any(|passed_on| is_same_key(&passed_on.key, &tag.key));
+    if let Some(tag) = tags.iter().find(passed_on) {
+        let message = format!("The tag {} was passed on to this session and cannot be overridden.", tag.key);
+        return Err(refused("tags", message));
+    }
+    if transitive_keys.iter().any(|key| !tags.iter().any(|tag| is_same_key(&tag.key, key))) {
+        let message = "The specified transitive tag key must be included in the requested tags.";
+        return Err(refused("transitive_tag_keys", message.to_owned()));
+    }
+    if repeated_key(transitive_keys.iter().map(String::as_str)).is_some() {
+        let message = "Duplicate transitive tag keys found. Please note that Tag keys are case insensitive.";
+        return Err(refused("transitive_tag_keys", message.to_owned()));
     }
     if inherited.len() + tags.len() > SESSION_TAGS_MAX {
         let message =
@@ -71,10 +57,6 @@ fn merge(inherited: &[&StoredTag], tags: &[Tag], transitive_keys: &[String]) -> 
         tags: inherited.iter().map(|tag| (*tag).clone()).chain(own).collect(),
         transitive_keys: passed_on.chain(transitive_keys.iter().cloned()).collect(),
     })
-}
-
-fn same(key: &str, other: &str) -> bool {
-    key.to_lowercase() == other.to_lowercase()
 }
 
 fn refused(field: &str, message: String) -> Error {

@@ -1,6 +1,7 @@
 //! What a request gives to the conditions of policies: what its members say, and what the caller's session passes on.
 
 use reeve_directory::record::StoredTag;
+use reeve_directory::tag::is_same_key;
 use reeve_evaluator::Context;
 use reeve_proto::{Fields, Value};
 
@@ -57,7 +58,7 @@ impl<'a> Given<'a> {
 
     fn merge_passed_on(&mut self) {
         for tag in &self.passed_on {
-            if !self.tag_keys.iter().any(|key| key.eq_ignore_ascii_case(&tag.key)) {
+            if !self.tag_keys.iter().any(|key| is_same_key(key, &tag.key)) {
                 self.tags.push((&tag.key, &tag.value));
                 self.tag_keys.push(&tag.key);
             }
