@@ -19,8 +19,12 @@ const ROUNDS: [usize; 10] = [0, 1, 0, 64, 500, 0, 2000, 7, 4000, 1000];
 /// The newest commit of each writer that was acknowledged or found, and its revision.
 type Acknowledged = BTreeMap<u64, (u64, u64)>;
 
-#[tokio::test]
+/// Run again by itself with [`DIRECTORY`] set, it is the child that is killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_writers_lose_nothing_and_leave_no_half() {
+    if let Some(directory) = std::env::var_os(DIRECTORY) {
+        return write_until_killed(directory.as_ref()).await;
+    }
     let directory = tempfile::tempdir().unwrap();
     let mut acknowledged = Acknowledged::new();
     for wanted in ROUNDS {
@@ -33,7 +37,7 @@ async fn killed_writers_lose_nothing_and_leave_no_half() {
 
 fn run_and_kill(directory: &Path, wanted: usize, before: u64, acknowledged: &mut Acknowledged) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "sled::tests::kill::writers_until_killed", "--nocapture"])
+        .args(["--exact", "sled::tests::kill::killed_writers_lose_nothing_and_leave_no_half", "--nocapture"])
         .env(DIRECTORY, directory)
         .stdout(Stdio::piped())
         .spawn()
@@ -96,20 +100,14 @@ async fn verify(directory: &Path, acknowledged: &mut Acknowledged) {
 }
 
 /// The child: commits for ever, and says so of each commit once it is acknowledged.
-#[test]
-#[ignore = "it is run by the test above, to be killed"]
-fn writers_until_killed() {
-    let Some(directory) = std::env::var_os(DIRECTORY) else { return };
+async fn write_until_killed(directory: &Path) {
     println!("opening");
     let engine: Arc<dyn Engine> = Arc::new(Sled::open(&SledConfig::new(directory)).unwrap());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    runtime.block_on(async {
-        let writers: Vec<_> =
-            (0..WRITERS).map(|writer| tokio::spawn(write(Arc::clone(&engine), writer))).collect();
-        for writer in writers {
-            writer.await.unwrap();
-        }
-    });
+    let writers: Vec<_> =
+        (0..WRITERS).map(|writer| tokio::spawn(write(Arc::clone(&engine), writer))).collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
 }
 
 async fn write(engine: Arc<dyn Engine>, writer: u64) {
