@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use reeve_chassis::client::Credentials;
+use reeve_directory::Quotas;
 use reeve_server::bootstrap::ROOT_PROFILE;
-use reeve_server::config::{Config, QuotasConfig};
+use reeve_server::config::Config;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -74,7 +75,7 @@ pub(crate) fn config(home: &Path) -> Config {
         account: ACCOUNT.to_owned(),
         credentials_file: home.join("credentials"),
         root_key_file: home.join("root-key"),
-        quotas: QuotasConfig { users_per_account_max: i64::MAX / 2, ..QuotasConfig::default() },
+        quotas: Quotas { users_per_account_max: i64::MAX / 2, ..Quotas::default() },
         ..Config::default()
     }
 }

@@ -1,5 +1,7 @@
 //! AWS's quotas, each a named constant; those that AWS raises on request are configurable.
 
+use serde::{Deserialize, Serialize};
+
 /// Managed policies attached to one user, group or role.
 pub const ATTACHED_POLICIES_PER_ENTITY_MAX: usize = 10;
 /// Groups that one user is in.
@@ -25,8 +27,9 @@ pub const LIST_EXAMINED_MAX: usize = 10_000;
 
 const _: () = assert!(LIST_EXAMINED_MAX >= reeve_storage::engine::SCAN_ITEMS_MAX);
 
-/// Quotas that the operator may change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Quotas that the operator may change, as they stand in the configuration; AWS's by default.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Quotas {
     /// Users of one account.
     pub users_per_account_max: i64,

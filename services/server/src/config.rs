@@ -46,7 +46,7 @@ pub struct Config {
     /// What one client can make the server hold or wait for.
     pub limits: LimitsConfig,
     /// What an account can hold.
-    pub quotas: QuotasConfig,
+    pub quotas: Quotas,
 }
 
 /// The engines there are.
@@ -87,28 +87,6 @@ pub struct LimitsConfig {
     pub deadline_seconds_max: u64,
     /// How long a stopping server waits for calls under way, in seconds.
     pub drain_seconds_max: u64,
-}
-
-/// What an account can hold: AWS's default quotas.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct QuotasConfig {
-    /// Users of one account.
-    pub users_per_account_max: i64,
-    /// Groups of one account.
-    pub groups_per_account_max: i64,
-    /// Roles of one account.
-    pub roles_per_account_max: i64,
-    /// Managed policies of one account.
-    pub policies_per_account_max: i64,
-    /// Relying services of one account.
-    pub relying_services_per_account_max: i64,
-    /// Groups that one user is in.
-    pub groups_per_user_max: usize,
-    /// Managed policies attached to one user, group or role.
-    pub attached_policies_per_entity_max: usize,
-    /// Characters of a role's trust policy, without whitespace.
-    pub trust_policy_chars_max: usize,
 }
 
 /// Why a configuration is refused.
@@ -197,20 +175,7 @@ impl Config {
 
     /// Partition and quotas.
     pub fn settings(&self) -> Settings {
-        let quotas = &self.quotas;
-        Settings {
-            partition: self.partition.clone(),
-            quotas: Quotas {
-                users_per_account_max: quotas.users_per_account_max,
-                groups_per_account_max: quotas.groups_per_account_max,
-                roles_per_account_max: quotas.roles_per_account_max,
-                policies_per_account_max: quotas.policies_per_account_max,
-                relying_services_per_account_max: quotas.relying_services_per_account_max,
-                groups_per_user_max: quotas.groups_per_user_max,
-                attached_policies_per_entity_max: quotas.attached_policies_per_entity_max,
-                trust_policy_chars_max: quotas.trust_policy_chars_max,
-            },
-        }
+        Settings { partition: self.partition.clone(), quotas: self.quotas.clone() }
     }
 
     /// The transport's limits.
@@ -252,7 +217,7 @@ impl Default for Config {
             store_cache_bytes: reeve_storage::CACHE_BYTES_DEFAULT,
             signatures: SignatureConfig::default(),
             limits: LimitsConfig::default(),
-            quotas: QuotasConfig::default(),
+            quotas: Quotas::default(),
         }
     }
 }
@@ -278,22 +243,6 @@ impl Default for LimitsConfig {
             connections_max: limits.connections_max,
             deadline_seconds_max: limits.deadline_max.as_secs(),
             drain_seconds_max: limits.drain_max.as_secs(),
-        }
-    }
-}
-
-impl Default for QuotasConfig {
-    fn default() -> Self {
-        let quotas = Quotas::default();
-        Self {
-            users_per_account_max: quotas.users_per_account_max,
-            groups_per_account_max: quotas.groups_per_account_max,
-            roles_per_account_max: quotas.roles_per_account_max,
-            policies_per_account_max: quotas.policies_per_account_max,
-            relying_services_per_account_max: quotas.relying_services_per_account_max,
-            groups_per_user_max: quotas.groups_per_user_max,
-            attached_policies_per_entity_max: quotas.attached_policies_per_entity_max,
-            trust_policy_chars_max: quotas.trust_policy_chars_max,
         }
     }
 }
