@@ -6,19 +6,26 @@
     reason = "a build script reports a mistake by stopping the build"
 )]
 
+#[path = "build/options.rs"]
+mod options;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use heck::{ToLowerCamelCase, ToSnakeCase, ToUpperCamelCase};
+use options::{
+    bool_option, comment, enum_name, enumeration, extension, extension_value, flag, messages, number, secret,
+    string_field, strings, text, with_secrets,
+};
 use prost_reflect::{
-    Cardinality, DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor,
-    MethodDescriptor, Value,
+    Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value,
 };
 
 fn main() {
     println!("cargo::rerun-if-changed=reeve");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let mut files = Vec::new();
     protos_under(Path::new("reeve"), &mut files);
@@ -305,14 +312,6 @@ fn reachable(message: &MessageDescriptor, found: &mut BTreeMap<String, MessageDe
     }
 }
 
-fn with_secrets(pool: &DescriptorPool) -> Vec<MessageDescriptor> {
-    pool.all_messages().filter(|message| message.fields().any(|field| secret(pool, &field))).collect()
-}
-
-fn secret(pool: &DescriptorPool, field: &FieldDescriptor) -> bool {
-    bool_option(&field.options(), pool, "secret")
-}
-
 /// `list.field` as the indices of its fields.
 fn path_to(message: &MessageDescriptor, path: &str, at: &str) -> Vec<usize> {
     let mut indices = Vec::new();
@@ -331,18 +330,6 @@ fn path_to(message: &MessageDescriptor, path: &str, at: &str) -> Vec<usize> {
     indices
 }
 
-/// The RPC's comment, on one line.
-fn comment(method: &MethodDescriptor) -> String {
-    let file = method.parent_file().file_descriptor_proto().clone();
-    let locations = file.source_code_info.map(|info| info.location).unwrap_or_default();
-    locations
-        .iter()
-        .find(|location| location.path == method.path())
-        .map(|location| location.leading_comments().split_whitespace().collect::<Vec<_>>().join(" "))
-        .filter(|comment| !comment.is_empty())
-        .unwrap_or_else(|| panic!("{} lacks its comment", method.full_name()))
-}
-
 /// The path of a message's Rust type, named as prost names it.
 fn rust_path(message: &MessageDescriptor) -> String {
     let package = message.package_name().trim_start_matches("reeve.").replace('.', "::");
@@ -354,68 +341,4 @@ fn rust_field(field: &FieldDescriptor) -> String {
         name if matches!(name.as_str(), "type" | "match" | "ref" | "use" | "where") => format!("r#{name}"),
         name => name,
     }
-}
-
-fn enumeration(pool: &DescriptorPool, name: &str) -> EnumDescriptor {
-    pool.get_enum_by_name(name).unwrap_or_else(|| panic!("there is no {name}"))
-}
-
-fn enum_name(
-    pool: &DescriptorPool,
-    op: &DynamicMessage,
-    field: &str,
-    of: &str,
-    prefix: &str,
-    at: &str,
-) -> String {
-    let value = op.get_field_by_name(field).and_then(|value| value.as_enum_number()).unwrap_or(0);
-    if value == 0 {
-        panic!("{at}: {field} is not given");
-    }
-    let value = enumeration(pool, of).get_value(value).unwrap_or_else(|| panic!("{at}: {field} is unknown"));
-    value.name().trim_start_matches(prefix).to_upper_camel_case()
-}
-
-fn extension_value(options: &DynamicMessage, pool: &DescriptorPool, name: &str) -> Option<Value> {
-    let extension = pool.get_extension_by_name(name).unwrap_or_else(|| panic!("there is no option {name}"));
-    options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
-}
-
-fn extension(options: &DynamicMessage, pool: &DescriptorPool, name: &str) -> Option<DynamicMessage> {
-    extension_value(options, pool, name).and_then(|value| value.as_message().cloned())
-}
-
-fn text(options: &DynamicMessage, pool: &DescriptorPool, name: &str) -> Option<String> {
-    extension_value(options, pool, &format!("reeve.operation.v1.{name}"))
-        .and_then(|value| value.as_str().map(str::to_owned))
-}
-
-fn bool_option(options: &DynamicMessage, pool: &DescriptorPool, name: &str) -> bool {
-    extension_value(options, pool, &format!("reeve.operation.v1.{name}"))
-        .and_then(|value| value.as_bool())
-        .unwrap_or(false)
-}
-
-fn string_field(message: &DynamicMessage, name: &str) -> String {
-    message.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn number(message: &DynamicMessage, name: &str) -> u32 {
-    message.get_field_by_name(name).and_then(|value| value.as_u32()).unwrap_or_default()
-}
-
-fn flag(message: &DynamicMessage, name: &str) -> bool {
-    message.get_field_by_name(name).and_then(|value| value.as_bool()).unwrap_or_default()
-}
-
-fn messages(message: &DynamicMessage, name: &str) -> Vec<DynamicMessage> {
-    let value = message.get_field_by_name(name);
-    let list = value.as_ref().and_then(|value| value.as_list()).unwrap_or_default();
-    list.iter().filter_map(|item| item.as_message().cloned()).collect()
-}
-
-fn strings(message: &DynamicMessage, name: &str) -> Vec<String> {
-    let value = message.get_field_by_name(name);
-    let list = value.as_ref().and_then(|value| value.as_list()).unwrap_or_default();
-    list.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
