@@ -86,7 +86,9 @@ async fn by_session(
 
 fn verify(environment: &Environment, signed: &Signed<'_>, signing_key: &SigningKey) -> Result<(), Error> {
     let request = SignedRequest {
-        path: signed.spec.grpc_path,
+        method: signed.incoming.method.as_str(),
+        path: signed.incoming.target.path(),
+        query: signed.incoming.target.query().unwrap_or_default(),
         authority: signed.incoming.authority.as_ref().map_or("", |authority| authority.as_str()),
         headers: &signed.incoming.headers,
         payload: &signed.incoming.payload,

@@ -27,6 +27,6 @@ pub use call::{Call, Page};
 pub use environment::{Environment, SignatureSettings};
 pub use identity::Identity;
 pub use locate::Located;
-pub use pipeline::{Incoming, Outcome, Pipeline};
+pub use pipeline::{Encoding, Incoming, Outcome, Pipeline};
 pub use random::{SystemRandom, secret_access_key};
 pub use route::{Handle, Route, Routes};

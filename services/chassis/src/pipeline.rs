@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::uri::Authority;
-use http::{HeaderMap, HeaderValue};
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderMap, HeaderValue, Method};
 use reeve_directory::record::AuditRecord;
 use reeve_directory::{Error, tables};
 use reeve_proto::Gate;
@@ -34,18 +34,43 @@ const PAUSE_MAX: Duration = Duration::from_millis(32);
 
 /// A call as it came in, whatever the protocol.
 pub struct Incoming {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path and the query, as they were sent.
+    pub target: PathAndQuery,
     /// The request's headers, or metadata.
     pub headers: HeaderMap,
     /// The host the client called, as it named it.
     pub authority: Option<Authority>,
-    /// The message: uncompressed, without its prefix.
+    /// What a signature covers: the body, or the gRPC message, uncompressed and without its prefix.
     pub payload: Bytes,
+    /// How the operation's message lies in all this.
+    pub encoding: Box<dyn Encoding>,
     /// Where it came from.
     pub source_ip: IpAddr,
     /// It came over TLS.
     pub secure: bool,
     /// When it must be answered.
     pub deadline: Instant,
+}
+
+/// How a protocol writes the messages of operations. It is asked only when the caller is known: who is not learns
+/// nothing of what was wrong with a message.
+pub trait Encoding: Send + Sync {
+    /// The operation's request message in protobuf's binary form.
+    ///
+    /// # Errors
+    /// It is not one, or not of this operation.
+    fn message(&self, incoming: &Incoming) -> Result<Bytes, Error>;
+}
+
+/// The payload is the message.
+pub(crate) struct Protobuf;
+
+impl Encoding for Protobuf {
+    fn message(&self, incoming: &Incoming) -> Result<Bytes, Error> {
+        Ok(incoming.payload.clone())
+    }
 }
 
 /// What goes back, whatever the protocol.
@@ -189,7 +214,7 @@ impl Run<'_> {
         let request = match request {
             Some(request) => request,
             None => {
-                let decoded = self.route.decode(self.incoming.payload.clone())?;
+                let decoded = self.route.decode(self.incoming.encoding.message(self.incoming)?)?;
                 members::check(decoded.as_fields())?;
                 request.insert(decoded)
             }

@@ -28,13 +28,17 @@ const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// A call as it came over the wire.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignedRequest<'a> {
-    /// The method's path, `/reeve.iam.v1.UserService/CreateUser`.
+    /// The HTTP method; gRPC's is `POST`.
+    pub(crate) method: &'a str,
+    /// The path as it was sent: of a gRPC call `/reeve.iam.v1.UserService/CreateUser`.
     pub(crate) path: &'a str,
-    /// The value of `:authority`.
+    /// The query as it was sent, without its question mark; empty when there is none.
+    pub(crate) query: &'a str,
+    /// The value of `:authority`, or of `host` where the protocol has no other.
     pub(crate) authority: &'a str,
     /// Every header of the call, pseudo-headers apart.
     pub(crate) headers: &'a HeaderMap,
-    /// The one message, uncompressed and without its length prefix.
+    /// The body; of a gRPC call the one message, uncompressed and without its length prefix.
     pub(crate) payload: &'a [u8],
 }
 
@@ -94,9 +98,9 @@ impl Authorization<'_> {
         self.check_coverage(request)?;
         let payload_hash = check_payload(request, rules.unsigned_payload_allowed)?;
         let canonical = canonical::Request {
-            method: "POST",
+            method: request.method,
             path: request.path,
-            query: "",
+            query: request.query,
             host: request.authority,
             headers: request.headers,
             signed_headers: self.signed_headers(),

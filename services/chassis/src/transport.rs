@@ -17,8 +17,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::uri::Authority;
-use http::{HeaderValue, Request, Response};
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming as HttpBody;
 use reeve_directory::Error;
 use tonic::Status;
@@ -29,7 +29,7 @@ use tower::Service as _;
 pub use accept::{Listener, Tls};
 pub(crate) use codec::BytesCodec;
 
-use crate::pipeline::{Incoming, Outcome, Pipeline};
+use crate::pipeline::{Incoming, Outcome, Pipeline, Protobuf};
 use crate::route::{Route, Routes};
 
 /// What one client can make the server hold or wait for.
@@ -150,10 +150,13 @@ impl Service {
 
     async fn call(&self, route: Arc<Route>, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
         let deadline = deadline::of(request.headers(), self.limits.deadline_max);
+        let method = request.method().clone();
         let authority = request.uri().authority().cloned();
+        let target =
+            request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let mut grpc = Grpc::new(BytesCodec).max_decoding_message_size(self.limits.message_bytes_max);
         let pipeline = Arc::clone(&self.pipeline);
-        let call = UnaryCall { pipeline, route, peer, authority, deadline };
+        let call = UnaryCall { pipeline, route, peer, method, target, authority, deadline };
         // The pipeline keeps the deadline itself, so that it can tell of it; this one ends a body that never comes.
         match tokio::time::timeout_at(deadline + deadline::GRACE, grpc.unary(call, request)).await {
             Ok(response) => response,
@@ -167,6 +170,8 @@ struct UnaryCall {
     pipeline: Arc<Pipeline>,
     route: Arc<Route>,
     peer: Peer,
+    method: Method,
+    target: PathAndQuery,
     authority: Option<Authority>,
     deadline: tokio::time::Instant,
 }
@@ -178,9 +183,12 @@ impl UnaryService<Bytes> for UnaryCall {
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
         let (metadata, _, payload) = request.into_parts();
         let incoming = Incoming {
+            method: self.method.clone(),
+            target: self.target.clone(),
             headers: metadata.into_headers(),
             authority: self.authority.take(),
             payload,
+            encoding: Box::new(Protobuf),
             source_ip: self.peer.address,
             secure: self.peer.secure,
             deadline: self.deadline,

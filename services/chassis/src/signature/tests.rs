@@ -26,7 +26,9 @@ impl Sent {
         let parsed = Authorization::parse(&self.headers)?;
         let key = SigningKey::derive(SECRET, parsed.date(), parsed.region(), parsed.service());
         let request = SignedRequest {
+            method: "POST",
             path: &self.path,
+            query: "",
             authority: &self.authority,
             headers: &self.headers,
             payload: &self.payload,
