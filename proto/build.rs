@@ -206,9 +206,8 @@ fn fields(pool: &DescriptorPool, message: &MessageDescriptor, code: &mut String)
             .unwrap_or(0);
         let shape =
             enumeration(pool, "reeve.operation.v1.Shape").get_value(shape).expect("the compiler checked it");
-        let required = !field.supports_presence()
-            && field.cardinality() != Cardinality::Repeated
-            && matches!(field.kind(), Kind::String);
+        let required = bool_option(&options, pool, "required")
+            || (!field.supports_presence() && !field.is_list() && field.kind() == Kind::String);
         let wire = text(&options, pool, "wire_name").unwrap_or_else(|| field.name().to_upper_camel_case());
         writeln!(
             members,

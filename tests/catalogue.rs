@@ -163,7 +163,7 @@ fn members(pool: &DescriptorPool, message: &MessageDescriptor, depth: usize, tex
 fn marks(pool: &DescriptorPool, field: &FieldDescriptor) -> String {
     let options = field.options();
     let mut marks = String::new();
-    for name in ["shape", "context_key", "request_tags", "wire_name", "secret"] {
+    for name in ["shape", "required", "context_key", "request_tags", "wire_name", "secret"] {
         let extension = pool.get_extension_by_name(&format!("reeve.operation.v1.{name}")).unwrap();
         if !options.has_extension(&extension) {
             continue;

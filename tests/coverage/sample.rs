@@ -30,6 +30,7 @@ const ODD_TEXTS: &[&str] = &["%$#\u{7}", "ä*", "Nonsense", "nonsense:nonsense:"
 pub(crate) struct Declarations {
     pool: DescriptorPool,
     shape: ExtensionDescriptor,
+    required: ExtensionDescriptor,
     limits: ExtensionDescriptor,
 }
 
@@ -55,8 +56,9 @@ impl Declarations {
     pub(crate) fn read() -> Self {
         let pool = DescriptorPool::decode(reeve_proto::DESCRIPTOR).unwrap();
         let shape = pool.get_extension_by_name("reeve.operation.v1.shape").unwrap();
+        let required = pool.get_extension_by_name("reeve.operation.v1.required").unwrap();
         let limits = pool.get_extension_by_name("reeve.operation.v1.limits").unwrap();
-        Self { pool, shape, limits }
+        Self { pool, shape, required, limits }
     }
 
     pub(crate) fn message(&self, name: &str) -> MessageDescriptor {
@@ -99,7 +101,7 @@ impl Declarations {
         let mut made = DynamicMessage::new(message.clone());
         for field in message.fields() {
             let wanted = match field.kind() {
-                _ if field.is_list() => self.limits(&field).count_min.is_some(),
+                _ if field.is_list() => self.is_required(&field) || self.limits(&field).count_min.is_some(),
                 Kind::Message(_) => true,
                 _ => self.is_required(&field),
             };
@@ -120,6 +122,9 @@ impl Declarations {
 
     /// A call without it is refused.
     pub(crate) fn is_required(&self, field: &FieldDescriptor) -> bool {
+        if field.options().has_extension(&self.required) {
+            return true;
+        }
         // An empty text counts as absent, and where it is allowed nothing is missing.
         let is_plain_text = field.kind() == Kind::String && !field.supports_presence() && !field.is_list();
         is_plain_text && self.limits(field).length_min != Some(0)

@@ -1,9 +1,12 @@
 //! Permissions boundaries: what is not within them is not allowed, whatever else is.
 
 use reeve_proto::iam::v1::{
-    CreatePolicyVersionRequest, CreateRoleRequest, CreateUserRequest, DeletePolicyRequest, DeleteUserRequest,
-    GetRoleRequest, GetUserRequest, ListUsersRequest,
+    CreatePolicyVersionRequest, CreateRoleRequest, CreateUserRequest, DeletePolicyRequest,
+    DeleteRolePermissionsBoundaryRequest, DeleteUserPermissionsBoundaryRequest, DeleteUserRequest,
+    GetRoleRequest, GetUserRequest, ListUsersRequest, PutRolePermissionsBoundaryRequest,
+    PutUserPermissionsBoundaryRequest,
 };
+use serde_json::json;
 
 use super::is_refused_unwritten;
 use crate::world::{ACCOUNT, User, World, allow, code, deny, document, refused, trust};
@@ -111,4 +114,98 @@ async fn a_boundary_is_a_policy_that_exists() {
         ..Default::default()
     };
     is_refused_unwritten(&world, &request, "NoSuchEntity", &because).await;
+}
+
+fn put(policy_arn: &str) -> PutUserPermissionsBoundaryRequest {
+    PutUserPermissionsBoundaryRequest {
+        user_name: "alice".to_owned(),
+        permissions_boundary: policy_arn.to_owned(),
+    }
+}
+
+fn delete() -> DeleteUserPermissionsBoundaryRequest {
+    DeleteUserPermissionsBoundaryRequest { user_name: "alice".to_owned() }
+}
+
+#[tokio::test]
+async fn a_boundary_that_is_set_and_taken_away_counts_from_the_very_next_call() {
+    let world = World::start().await;
+    let alice = world.user("alice").await;
+    world.allow(&alice, &allow("*", "*")).await;
+    let narrow = world.policy("narrow", &allow("iam:ListGroups", "*")).await;
+    let wide = world.policy("wide", &allow("iam:*", "*")).await;
+    let get = GetUserRequest::default();
+    for _ in 0..2 {
+        assert_eq!(code(alice.call(&get).await), "");
+        world.root().call(&put(&narrow)).await.unwrap();
+        assert_eq!(code(alice.call(&get).await), "AccessDenied");
+        world.root().call(&put(&wide)).await.unwrap();
+        world.root().call(&put(&wide)).await.unwrap();
+        assert_eq!(code(alice.call(&get).await), "");
+        world.root().call(&put(&narrow)).await.unwrap();
+        world.root().call(&delete()).await.unwrap();
+    }
+    // Every one that was replaced or taken away is free again.
+    for policy_arn in [narrow, wide] {
+        world.root().call(&DeletePolicyRequest { policy_arn }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_bounded_with_its_living_sessions() {
+    let world = World::start().await;
+    let alice = world.user("alice").await;
+    let role = world.role("reader", &trust(alice.record.arn.clone())).await;
+    world.allow_role(&role, &allow("iam:*", "*")).await;
+    let session = world.assume(&alice, &role).await;
+    let get = GetUserRequest { user_name: Some("alice".to_owned()) };
+    assert_eq!(code(session.call(&get).await), "");
+    let boundary = PutRolePermissionsBoundaryRequest {
+        role_name: "reader".to_owned(),
+        permissions_boundary: world.policy("narrow", &allow("iam:ListGroups", "*")).await,
+    };
+    world.root().call(&boundary).await.unwrap();
+    assert_eq!(code(session.call(&get).await), "AccessDenied");
+    let delete = DeleteRolePermissionsBoundaryRequest { role_name: "reader".to_owned() };
+    world.root().call(&delete).await.unwrap();
+    assert_eq!(code(session.call(&get).await), "");
+    let again = "The role with name reader has no permissions boundary.";
+    is_refused_unwritten(&world, &delete, "NoSuchEntity", again).await;
+}
+
+#[tokio::test]
+async fn what_bounds_nothing_and_nobody_is_refused() {
+    let world = World::start().await;
+    let boundary = world.policy("boundary", &allow("s3:*", "*")).await;
+    let missing = "The user with name alice cannot be found.";
+    is_refused_unwritten(&world, &put(&boundary), "NoSuchEntity", missing).await;
+    is_refused_unwritten(&world, &delete(), "NoSuchEntity", missing).await;
+    world.user("alice").await;
+    let nothing = world.arn("policy/nothing");
+    let because = format!("Policy {nothing} does not exist or is not attachable.");
+    is_refused_unwritten(&world, &put(&nothing), "NoSuchEntity", &because).await;
+    let no_arn = put("this is not an ARN at all");
+    is_refused_unwritten(&world, &no_arn, "InvalidInput", "is not valid").await;
+    let none = "The user with name alice has no permissions boundary.";
+    is_refused_unwritten(&world, &delete(), "NoSuchEntity", none).await;
+}
+
+/// The delegation of AWS's user guide: the delegate sets this boundary and no other, whatever boundary there is.
+#[tokio::test]
+async fn the_boundary_that_is_set_can_be_limited() {
+    let world = World::start().await;
+    let delegate = world.user("delegate").await;
+    let (given, other) =
+        (world.policy("given", &allow("s3:*", "*")).await, world.policy("other", &allow("*", "*")).await);
+    let mut only = allow(json!(["iam:PutUserPermissionsBoundary", "iam:DeleteUserPermissionsBoundary"]), "*");
+    only["Condition"] = json!({ "StringEquals": { "iam:PermissionsBoundary": given } });
+    world.allow(&delegate, &only).await;
+    world.user("alice").await;
+    assert_eq!(code(delegate.call(&put(&other)).await), "AccessDenied");
+    assert_eq!(code(delegate.call(&put(&given)).await), "");
+    assert_eq!(code(delegate.call(&put(&other)).await), "AccessDenied", "the one it has does not count");
+    world.root().call(&put(&other)).await.unwrap();
+    assert_eq!(code(delegate.call(&delete()).await), "AccessDenied", "here the one it has counts");
+    assert_eq!(code(delegate.call(&put(&given)).await), "");
+    assert_eq!(code(delegate.call(&delete()).await), "");
 }

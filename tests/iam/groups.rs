@@ -4,7 +4,7 @@ use reeve_proto::iam::v1::{
     AddUserToGroupRequest, AttachGroupPolicyRequest, CreateGroupRequest, DeleteGroupPolicyRequest,
     DeleteGroupRequest, DetachGroupPolicyRequest, GetGroupRequest, GetGroupResponse, GetUserRequest,
     ListGroupsForUserRequest, ListGroupsRequest, PutGroupPolicyRequest, RemoveUserFromGroupRequest,
-    UpdateUserRequest,
+    UpdateGroupRequest, UpdateUserRequest,
 };
 
 use super::{is_refused, is_refused_unwritten};
@@ -182,4 +182,58 @@ async fn what_a_group_may_its_members_may_from_the_next_call_on() {
     assert_eq!(code(alice.call(&own).await), "");
     world.root().call(&remove("staff", "alice")).await.unwrap();
     assert_eq!(code(alice.call(&own).await), "AccessDenied");
+}
+
+fn update(name: &str, new_name: Option<&str>, new_path: Option<&str>) -> UpdateGroupRequest {
+    UpdateGroupRequest {
+        group_name: name.to_owned(),
+        new_group_name: new_name.map(str::to_owned),
+        new_path: new_path.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_group_keeps_its_users_and_what_they_may() {
+    let world = World::start().await;
+    let before = world.group("staff").await;
+    let alice = world.user("alice").await;
+    world.root().call(&add("staff", "alice")).await.unwrap();
+    let policy = PutGroupPolicyRequest {
+        group_name: "staff".to_owned(),
+        policy_name: "see".to_owned(),
+        policy_document: document(&allow("iam:GetUser", "*")),
+    };
+    world.root().call(&policy).await.unwrap();
+    world.root().call(&update("STAFF", Some("Crew"), Some("/org/"))).await.unwrap();
+    let after = get(&world, "crew").await.group.unwrap();
+    assert_eq!((after.group_id, after.arn), (before.group_id, world.arn("group/org/Crew")));
+    assert_eq!(groups_of(&world, "alice").await, ["Crew"]);
+    assert_eq!(code(alice.call(&GetUserRequest::default()).await), "");
+    world.root().call(&create("staff")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_group_is_not_renamed_to_a_taken_name() {
+    let world = World::start().await;
+    world.group("staff").await;
+    world.group("Crew").await;
+    let taken = "Group with name crew already exists.";
+    is_refused_unwritten(&world, &update("staff", Some("crew"), None), "EntityAlreadyExists", taken).await;
+    world.root().call(&update("staff", Some("Staff"), None)).await.unwrap();
+    assert_eq!(get(&world, "staff").await.group.unwrap().group_name, "Staff");
+    let missing = "The group with name nothing cannot be found.";
+    is_refused_unwritten(&world, &update("nothing", None, None), "NoSuchEntity", missing).await;
+}
+
+#[tokio::test]
+async fn whoever_renames_a_group_needs_the_permission_on_what_it_becomes() {
+    let world = World::start().await;
+    let caller = world.user("caller").await;
+    let own = CreateGroupRequest { path: Some("/own/".to_owned()), ..create("staff") };
+    world.root().call(&own).await.unwrap();
+    world.allow(&caller, &allow("iam:UpdateGroup", world.arn("group/own/*"))).await;
+    assert_eq!(code(caller.call(&update("staff", None, Some("/admin/"))).await), "AccessDenied");
+    assert_eq!(code(caller.call(&update("staff", Some("crew"), Some("/own/deeper/"))).await), "");
+    world.root().call(&update("crew", None, Some("/admin/"))).await.unwrap();
+    assert_eq!(code(caller.call(&update("crew", None, Some("/own/"))).await), "AccessDenied");
 }

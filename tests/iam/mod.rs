@@ -11,6 +11,7 @@ mod pages;
 mod policies;
 mod policy_documents;
 mod roles;
+mod tags;
 mod trust_policies;
 mod users;
 mod violations;

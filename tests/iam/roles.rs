@@ -3,10 +3,11 @@
 use reeve_proto::iam::v1::{
     AttachRolePolicyRequest, CreateRoleRequest, DeleteRolePolicyRequest, DeleteRoleRequest,
     DetachRolePolicyRequest, GetRoleRequest, ListRolesRequest, PutRolePolicyRequest, Role,
+    UpdateRoleDescriptionRequest, UpdateRoleRequest,
 };
 
 use super::{is_refused, is_refused_unwritten, tag};
-use crate::world::{ACCOUNT, World, allow, document, trust};
+use crate::world::{ACCOUNT, World, allow, document, refused, trust};
 
 fn create(name: &str) -> CreateRoleRequest {
     CreateRoleRequest {
@@ -102,4 +103,51 @@ async fn what_does_not_exist_cannot_be_deleted() {
     let world = World::start().await;
     let missing = "The role with name nothing cannot be found.";
     is_refused(world.root().call(&delete("nothing")).await, "NoSuchEntity", missing);
+}
+
+#[tokio::test]
+async fn a_role_says_of_itself_what_it_was_last_told() {
+    let world = World::start().await;
+    let root = world.root();
+    let described = CreateRoleRequest { description: Some("reads".to_owned()), ..create("reader") };
+    root.call(&described).await.unwrap();
+    let update = |description: Option<&str>, max_session_duration| UpdateRoleRequest {
+        role_name: "reader".to_owned(),
+        description: description.map(str::to_owned),
+        max_session_duration,
+    };
+    let shown = async || {
+        let role = root.call(&get("reader")).await.unwrap().role.unwrap();
+        (role.description.unwrap_or_default(), role.max_session_duration.unwrap())
+    };
+    root.call(&update(None, Some(7200))).await.unwrap();
+    assert_eq!(shown().await, ("reads".to_owned(), 7200));
+    root.call(&update(Some("writes"), None)).await.unwrap();
+    assert_eq!(
+        shown().await,
+        ("writes".to_owned(), 3600),
+        "AWS: the default is applied when it is not given"
+    );
+    root.call(&update(Some("writes"), Some(7200))).await.unwrap();
+    let describe = |description: Option<&str>| UpdateRoleDescriptionRequest {
+        role_name: "reader".to_owned(),
+        description: description.map(str::to_owned),
+    };
+    let role = root.call(&describe(Some("sleeps"))).await.unwrap().role.unwrap();
+    assert_eq!((role.description.as_deref(), role.max_session_duration), (Some("sleeps"), Some(7200)));
+    root.call(&describe(Some(""))).await.unwrap();
+    assert_eq!(shown().await, (String::new(), 7200));
+    let missing = refused(root.call(&describe(None)).await);
+    assert_eq!((missing.code.as_str(), missing.violations.len()), ("ValidationError", 1));
+}
+
+#[tokio::test]
+async fn what_does_not_exist_cannot_be_updated() {
+    let world = World::start().await;
+    let missing = "The role with name nothing cannot be found.";
+    let update = UpdateRoleRequest { role_name: "nothing".to_owned(), ..Default::default() };
+    is_refused_unwritten(&world, &update, "NoSuchEntity", missing).await;
+    let describe =
+        UpdateRoleDescriptionRequest { role_name: "nothing".to_owned(), description: Some(String::new()) };
+    is_refused_unwritten(&world, &describe, "NoSuchEntity", missing).await;
 }

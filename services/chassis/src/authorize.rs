@@ -68,8 +68,9 @@ pub(crate) async fn authorize(
         let mut context = Context::with_capacity(32);
         surround(&mut context, &question.surroundings);
         question.caller.describe(&mut context);
-        given.describe(&mut context);
         describe_resource(&mut context, resource);
+        // After the resource: the boundary that a call sets is what `iam:PermissionsBoundary` speaks of, not the one it replaces.
+        given.describe(&mut context);
         let owner = owner(resource, question.caller);
         let policies = Policies {
             resource: resource_policy(environment, question, resource, owner),
@@ -323,7 +324,6 @@ fn describe_resource<'a>(context: &mut Context<'a>, resource: &'a Located) {
     if !resource.account.is_empty() {
         context.insert("aws:ResourceAccount", resource.account.as_str());
     }
-    // Of what is created the boundary is the request's, which supplies the key itself.
     if !resource.boundary_arn.is_empty() {
         context.insert("iam:PermissionsBoundary", resource.boundary_arn.as_str());
     }

@@ -60,11 +60,7 @@ pub(crate) async fn locate(
     }
     match spec.resource {
         "user" => of_user(directory, name).await,
-        "group" => {
-            let group = found(directory.groups().get(name).await)?;
-            let path = group.as_ref().map_or("/", |group| &group.path);
-            Ok(own(directory.arn(Kind::Group, path, group.as_ref().map_or(name, |group| &group.group_name))))
-        }
+        "group" => of_group(directory, name).await,
         "role" if name.starts_with("arn:") => of_assumed_role(directory, permissions, name).await,
         "role" => of_role(directory, name).await,
         "policy" => of_policy(directory, name).await,
@@ -116,6 +112,21 @@ async fn of_user(directory: &mut Directory<'_>, name: &str) -> Result<Located, E
             ..Located::default()
         },
         None => Located { arn: directory.arn(Kind::User, "/", name), account, ..Located::default() },
+    })
+}
+
+async fn of_group(directory: &mut Directory<'_>, name: &str) -> Result<Located, Error> {
+    let account = directory.account.to_owned();
+    Ok(match found(directory.groups().get(name).await)? {
+        Some(group) => Located {
+            arn: directory.arn(Kind::Group, &group.path, &group.group_name),
+            account,
+            id: group.group_id,
+            path: group.path,
+            name: group.group_name,
+            ..Located::default()
+        },
+        None => Located { arn: directory.arn(Kind::Group, "/", name), account, ..Located::default() },
     })
 }
 

@@ -81,6 +81,9 @@ fn check_member(member: &'static Member, value: Value<'_>, at: Option<&Place<'_>
             found.push(&place, Quoted::Null, "Member must not be null");
         }
         Value::Absent | Value::Boolean(_) => {}
+        Value::Texts(_) | Value::Messages(_) if member.required && !value.is_present() => {
+            found.push(&place, Quoted::Null, "Member must not be null");
+        }
         Value::Text(text) => check_text(text, shape, &place, found),
         Value::Integer(number) => check_integer(number, shape, &place, found),
         Value::Texts(texts) => {

@@ -59,6 +59,28 @@ impl Groups<'_, '_> {
         list(self.0, path_prefix, after, limit).await
     }
 
+    /// Gives a group another name or path. The id stays, and with it everything that is bound to the group.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, `EntityAlreadyExists`.
+    pub async fn update(
+        &mut self,
+        name: &str,
+        new_name: Option<&str>,
+        new_path: Option<&str>,
+    ) -> Result<GroupRecord> {
+        let old: GroupRecord = self.0.get(name).await?;
+        let mut new = old.clone();
+        if let Some(name) = new_name {
+            name.clone_into(&mut new.group_name);
+        }
+        if let Some(path) = new_path {
+            path.clone_into(&mut new.path);
+        }
+        self.0.replace(&old, &new).await?;
+        Ok(new)
+    }
+
     /// Deletes a group that has neither users nor policies left.
     ///
     /// # Errors

@@ -111,6 +111,8 @@ parts! {
     inline_policies: inline_policy::InlinePolicies<'_, 'a>,
     /// Managed policies attached to users, groups and roles.
     attachments: attachment::Attachments<'_, 'a>,
+    /// Tags of users, roles and managed policies.
+    tags: tag::Tags<'_, 'a>,
     /// Permissions boundaries of users and roles.
     boundaries: boundary::Boundaries<'_, 'a>,
     /// Access keys of users and of root.

@@ -40,9 +40,10 @@ impl Roles<'_, '_> {
     pub async fn create(&mut self, new: NewRole) -> Result<RoleRecord> {
         tag::check(&new.tags)?;
         let trust = trust::bind(self.0, &new.trust_policy, &[]).await?;
-        let boundary_policy_id = self.0.bound_by(new.permissions_boundary.as_deref()).await?;
+        let role_id = id::role(self.0.random);
+        let boundary_policy_id = self.0.bound_by(new.permissions_boundary.as_deref(), &role_id).await?;
         let role = RoleRecord {
-            role_id: id::role(self.0.random),
+            role_id,
             role_name: new.name,
             path: new.path.unwrap_or_else(|| ROOT_PATH.to_owned()),
             create_date: self.0.now,
@@ -82,6 +83,27 @@ impl Roles<'_, '_> {
         list(self.0, path_prefix, after, limit).await
     }
 
+    /// Changes what a role says of itself: each only where it is given.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn update(
+        &mut self,
+        name: &str,
+        description: Option<&str>,
+        max_session_duration_seconds: Option<i32>,
+    ) -> Result<RoleRecord> {
+        let mut role: RoleRecord = self.0.get(name).await?;
+        if let Some(description) = description {
+            description.clone_into(&mut role.description);
+        }
+        if let Some(seconds) = max_session_duration_seconds {
+            role.max_session_duration_seconds = seconds;
+        }
+        self.0.touch(&role).await?;
+        Ok(role)
+    }
+
     /// Replaces the policy that says who may assume a role.
     ///
     /// # Errors
@@ -107,7 +129,7 @@ impl Roles<'_, '_> {
     pub async fn delete(&mut self, name: &str) -> Result<()> {
         let role: RoleRecord = self.0.get(name).await?;
         self.0.has_no_policies(&role.role_id).await?;
-        self.0.unbound_from(&role.boundary_policy_id);
+        self.0.unbound_from(&role.boundary_policy_id, &role.role_id).await?;
         self.0.remove(&role).await
     }
 }

@@ -80,6 +80,8 @@ tables! {
     POLICY_HOLDERS_COUNT: Counter<K2> = Counter::new, 47;
     /// account, policy id → of how many entities it is the boundary.
     POLICY_BOUNDARIES_COUNT: Counter<K2> = Counter::new, 48;
+    /// account, policy id, entity id → the policy is the boundary of the entity.
+    POLICY_BOUNDED: Table<K3, MarkRecord> = Table::small, 62;
 
     /// access key id → the key; it names its account.
     ACCESS_KEYS: Table<K1, AccessKeyRecord> = Table::small, 50;

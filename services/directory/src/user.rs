@@ -31,9 +31,10 @@ impl Users<'_, '_> {
     /// `EntityAlreadyExists`, `LimitExceeded`, `InvalidInput` for the tags, `NoSuchEntity` for the boundary.
     pub async fn create(&mut self, new: NewUser) -> Result<UserRecord> {
         tag::check(&new.tags)?;
-        let boundary_policy_id = self.0.bound_by(new.permissions_boundary.as_deref()).await?;
+        let user_id = id::user(self.0.random);
+        let boundary_policy_id = self.0.bound_by(new.permissions_boundary.as_deref(), &user_id).await?;
         let user = UserRecord {
-            user_id: id::user(self.0.random),
+            user_id,
             user_name: new.name,
             path: new.path.unwrap_or_else(|| ROOT_PATH.to_owned()),
             create_date: self.0.now,
@@ -105,7 +106,7 @@ impl Users<'_, '_> {
                 "Cannot delete entity, must remove user from all groups first.",
             ));
         }
-        self.0.unbound_from(&user.boundary_policy_id);
+        self.0.unbound_from(&user.boundary_policy_id, &user.user_id).await?;
         self.0.remove(&user).await
     }
 }

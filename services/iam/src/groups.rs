@@ -9,7 +9,7 @@ use reeve_proto::iam::v1::{
     AddUserToGroupRequest, AddUserToGroupResponse, CreateGroupRequest, CreateGroupResponse,
     DeleteGroupRequest, DeleteGroupResponse, GetGroupRequest, GetGroupResponse, Group,
     ListGroupsForUserRequest, ListGroupsForUserResponse, ListGroupsRequest, ListGroupsResponse,
-    RemoveUserFromGroupRequest, RemoveUserFromGroupResponse,
+    RemoveUserFromGroupRequest, RemoveUserFromGroupResponse, UpdateGroupRequest, UpdateGroupResponse,
 };
 
 use crate::{EVERYTHING, Iam, timestamp, users, with_marker};
@@ -51,6 +51,18 @@ impl Handle<ListGroupsRequest> for Iam {
         let found = found.map(|group| shown(&directory, group));
         let (groups, marker) = with_marker(call, &[path], found)?;
         Ok(ListGroupsResponse { groups, is_truncated: marker.is_some(), marker })
+    }
+}
+
+impl Handle<UpdateGroupRequest> for Iam {
+    async fn handle(
+        &self,
+        call: &mut Call<'_>,
+        op: &UpdateGroupRequest,
+    ) -> Result<UpdateGroupResponse, Error> {
+        let (name, path) = (op.new_group_name.as_deref(), op.new_path.as_deref());
+        call.directory().groups().update(&op.group_name, name, path).await?;
+        Ok(UpdateGroupResponse {})
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod access_keys;
 mod attachments;
+mod boundaries;
 mod groups;
 mod inline_policies;
 mod policies;

@@ -1,6 +1,7 @@
 //! Roles. Their trust policies are shown with ARNs and held with unique ids.
 
 use reeve_chassis::{Call, Handle};
+use reeve_directory::limits::ROLE_MAX_SESSION_DURATION_DEFAULT_SECONDS;
 use reeve_directory::record::RoleRecord;
 use reeve_directory::resource::Kind;
 use reeve_directory::role::NewRole;
@@ -8,7 +9,8 @@ use reeve_directory::{Directory, Error, Page};
 use reeve_proto::iam::v1::{
     CreateRoleRequest, CreateRoleResponse, DeleteRoleRequest, DeleteRoleResponse, GetRoleRequest,
     GetRoleResponse, ListRolesRequest, ListRolesResponse, Role, UpdateAssumeRolePolicyRequest,
-    UpdateAssumeRolePolicyResponse,
+    UpdateAssumeRolePolicyResponse, UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse,
+    UpdateRoleRequest, UpdateRoleResponse,
 };
 
 use crate::{EVERYTHING, Iam, tags, timestamp, users, with_marker};
@@ -70,6 +72,27 @@ impl Handle<UpdateAssumeRolePolicyRequest> for Iam {
     ) -> Result<UpdateAssumeRolePolicyResponse, Error> {
         call.directory().roles().set_trust_policy(&op.role_name, &op.policy_document).await?;
         Ok(UpdateAssumeRolePolicyResponse {})
+    }
+}
+
+impl Handle<UpdateRoleRequest> for Iam {
+    async fn handle(&self, call: &mut Call<'_>, op: &UpdateRoleRequest) -> Result<UpdateRoleResponse, Error> {
+        // As AWS documents it: a duration that is not given is the default again.
+        let duration = op.max_session_duration.unwrap_or(ROLE_MAX_SESSION_DURATION_DEFAULT_SECONDS);
+        call.directory().roles().update(&op.role_name, op.description.as_deref(), Some(duration)).await?;
+        Ok(UpdateRoleResponse {})
+    }
+}
+
+impl Handle<UpdateRoleDescriptionRequest> for Iam {
+    async fn handle(
+        &self,
+        call: &mut Call<'_>,
+        op: &UpdateRoleDescriptionRequest,
+    ) -> Result<UpdateRoleDescriptionResponse, Error> {
+        let mut directory = call.directory();
+        let role = directory.roles().update(&op.role_name, op.description.as_deref(), None).await?;
+        Ok(UpdateRoleDescriptionResponse { role: Some(shown(&mut directory, role).await?) })
     }
 }
 

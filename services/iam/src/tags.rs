@@ -1,7 +1,64 @@
-//! Tags between the wire and the store.
+//! Tags of users, roles and managed policies: three operations, the same for all three; and tags between the wire and the
+//! store.
 
+use reeve_chassis::{Call, Handle};
+use reeve_directory::Error;
 use reeve_directory::record::StoredTag;
-use reeve_proto::iam::v1::Tag;
+use reeve_directory::tag::Tagged;
+use reeve_proto::iam::v1::{
+    ListPolicyTagsRequest, ListPolicyTagsResponse, ListRoleTagsRequest, ListRoleTagsResponse,
+    ListUserTagsRequest, ListUserTagsResponse, Tag, TagPolicyRequest, TagPolicyResponse, TagRoleRequest,
+    TagRoleResponse, TagUserRequest, TagUserResponse, UntagPolicyRequest, UntagPolicyResponse,
+    UntagRoleRequest, UntagRoleResponse, UntagUserRequest, UntagUserResponse,
+};
+
+use crate::{Iam, with_marker};
+
+macro_rules! tags_of {
+    (
+        $kind:ident, $name:ident: tag $tag:ident -> $tagged:ident, untag $untag:ident -> $untagged:ident,
+        list $list:ident -> $listed:ident
+    ) => {
+        impl Handle<$tag> for Iam {
+            async fn handle(&self, call: &mut Call<'_>, op: &$tag) -> Result<$tagged, Error> {
+                call.directory().tags().add(Tagged::$kind(&op.$name), stored(&op.tags)).await?;
+                Ok($tagged {})
+            }
+        }
+
+        impl Handle<$untag> for Iam {
+            async fn handle(&self, call: &mut Call<'_>, op: &$untag) -> Result<$untagged, Error> {
+                call.directory().tags().remove(Tagged::$kind(&op.$name), &op.tag_keys).await?;
+                Ok($untagged {})
+            }
+        }
+
+        impl Handle<$list> for Iam {
+            async fn handle(&self, call: &mut Call<'_>, op: &$list) -> Result<$listed, Error> {
+                let filters = [op.$name.as_str()];
+                let page = call.page(&filters, op.marker.as_deref(), op.max_items)?;
+                let mut directory = call.directory();
+                let mut tags = directory.tags();
+                let found = tags.list(Tagged::$kind(&op.$name), page.after.as_deref(), page.limit).await?;
+                let (tags, marker) = with_marker(call, &filters, found)?;
+                Ok($listed { tags: shown(tags), is_truncated: marker.is_some(), marker })
+            }
+        }
+    };
+}
+
+tags_of!(
+    User, user_name: tag TagUserRequest -> TagUserResponse, untag UntagUserRequest -> UntagUserResponse,
+    list ListUserTagsRequest -> ListUserTagsResponse
+);
+tags_of!(
+    Role, role_name: tag TagRoleRequest -> TagRoleResponse, untag UntagRoleRequest -> UntagRoleResponse,
+    list ListRoleTagsRequest -> ListRoleTagsResponse
+);
+tags_of!(
+    Policy, policy_arn: tag TagPolicyRequest -> TagPolicyResponse, untag UntagPolicyRequest -> UntagPolicyResponse,
+    list ListPolicyTagsRequest -> ListPolicyTagsResponse
+);
 
 /// Tags as they are stored.
 pub(crate) fn stored(tags: &[Tag]) -> Vec<StoredTag> {
