@@ -9,6 +9,7 @@ use crate::authorize::{Authorized, Surroundings};
 use crate::environment::Environment;
 use crate::identity::Identity;
 use crate::page;
+use crate::password::Passwords;
 use crate::random::SystemRandom;
 use crate::seal::{Purpose, SealError};
 
@@ -29,6 +30,8 @@ pub struct Call<'a> {
     pub transaction: &'a mut Transaction,
     /// Where secrets and ids come from.
     pub random: SystemRandom,
+    /// What hashes and compares passwords.
+    pub passwords: Passwords<'a>,
     /// What is known of the call besides who and what.
     pub surroundings: Surroundings<'a>,
     /// What the call was found to act on.

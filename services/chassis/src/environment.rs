@@ -13,6 +13,7 @@ use reeve_storage::{Engine, Revision};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::key_cache::KeyCache;
+use crate::password::{PasswordPool, PasswordSettings};
 use crate::revision_token;
 use crate::seal::Keyring;
 use crate::session::SessionCache;
@@ -50,6 +51,8 @@ pub struct Environment {
     pub cluster: ClusterRecord,
     /// Where the events go that no commit carries.
     pub audit: AuditLog,
+    /// What hashes passwords.
+    pub passwords: PasswordPool,
     /// Compiled policies of principals.
     pub permissions: PermissionsCache,
     /// The resource policy that every resource has for questions from the management account.
@@ -87,6 +90,7 @@ impl Environment {
             signatures: SignatureSettings::default(),
             cluster,
             audit: AuditLog::none(),
+            passwords: PasswordPool::new(PasswordSettings::default()),
             permissions,
             keys: KeyCache::default(),
             sessions: SessionCache::default(),

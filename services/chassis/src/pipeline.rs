@@ -22,6 +22,7 @@ use crate::authorize::Authorized;
 use crate::call::Call;
 use crate::clock::Moment;
 use crate::environment::Environment;
+use crate::password::{Done, Passwords};
 use crate::random::{SystemRandom, request_id};
 use crate::route::{Request, Route};
 use crate::signature::Authorization;
@@ -109,6 +110,7 @@ struct Run<'a> {
     request_id: uuid::Uuid,
     request_name: &'a str,
     source_ip: &'a str,
+    passwords: Done,
 }
 
 impl Pipeline {
@@ -132,6 +134,7 @@ impl Pipeline {
             request_id,
             request_name: &request_name,
             source_ip: &source_ip,
+            passwords: Done::default(),
         };
         let mut trace = Trace::default();
         let deadline = tokio::time::timeout_at(incoming.deadline, run.attempts(&mut trace));
@@ -244,6 +247,7 @@ impl Run<'_> {
             caller,
             transaction,
             random: SystemRandom::new(),
+            passwords: Passwords::new(&self.environment.passwords, &self.passwords),
             surroundings,
             authorized,
             environment: self.environment,

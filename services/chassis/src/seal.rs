@@ -9,6 +9,8 @@
 //!
 //! A sealed value: version (1 byte), key number (4, big-endian), salt (32), ciphertext, tag (16).
 
+mod purpose;
+
 use std::fmt;
 
 use base64::Engine;
@@ -16,6 +18,10 @@ use base64::engine::general_purpose::STANDARD;
 use reeve_directory::Random;
 use ring::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
+
+pub use purpose::Purpose;
+
+use purpose::Each;
 
 /// Bytes that sealing adds to a value.
 pub const SEALED_OVERHEAD: usize = HEADER_BYTES + TAG_BYTES;
@@ -25,22 +31,6 @@ const KEY_BYTES: usize = 32;
 const SALT_BYTES: usize = 32;
 const TAG_BYTES: usize = 16;
 const HEADER_BYTES: usize = 1 + 4 + SALT_BYTES;
-const PURPOSES: usize = 5;
-
-/// What a sealed value is for. A value sealed for one purpose never opens for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// The secret of a long-term access key.
-    AccessKeySecret,
-    /// The token of temporary credentials.
-    SessionToken,
-    /// Where a page of a listing ended.
-    PageMarker,
-    /// A revision shown to clients.
-    Revision,
-    /// A data key under the root key.
-    DataKey,
-}
 
 /// Why nothing was opened. The reasons of a refusal are one: a caller must not learn which byte was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -230,48 +220,22 @@ impl fmt::Debug for Keyring {
 struct Entry {
     number: u32,
     key: hkdf::Prk,
-    macs: [hmac::Key; PURPOSES],
+    macs: Each<hmac::Key>,
 }
 
 impl Entry {
     fn new(cluster: &[u8], number: u32, key: DataKey) -> Result<Self, SealError> {
         let key = extract(&key.0);
-        let derive = |purpose: Purpose| {
+        let macs = Each::make(|purpose| {
             key.expand(&[b"reeve mac\0", purpose.label(), cluster], hmac::HMAC_SHA256)
                 .map(hmac::Key::from)
                 .map_err(|_| SealError::Keys)
-        };
-        let macs = [
-            derive(Purpose::AccessKeySecret)?,
-            derive(Purpose::SessionToken)?,
-            derive(Purpose::PageMarker)?,
-            derive(Purpose::Revision)?,
-            derive(Purpose::DataKey)?,
-        ];
+        })?;
         Ok(Self { number, key, macs })
     }
 
     fn mac_key(&self, purpose: Purpose) -> &hmac::Key {
-        let [secret, token, marker, revision, key] = &self.macs;
-        match purpose {
-            Purpose::AccessKeySecret => secret,
-            Purpose::SessionToken => token,
-            Purpose::PageMarker => marker,
-            Purpose::Revision => revision,
-            Purpose::DataKey => key,
-        }
-    }
-}
-
-impl Purpose {
-    fn label(self) -> &'static [u8] {
-        match self {
-            Purpose::AccessKeySecret => b"reeve access-key-secret\0",
-            Purpose::SessionToken => b"reeve session-token\0",
-            Purpose::PageMarker => b"reeve page-marker\0",
-            Purpose::Revision => b"reeve revision\0",
-            Purpose::DataKey => b"reeve data-key\0",
-        }
+        self.macs.get(purpose)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use reeve_chassis::clock::{Clock, SystemClock};
 use reeve_chassis::seal::{DataKey, Keyring, Purpose, RootKey};
-use reeve_chassis::{Environment, SystemRandom, secret_access_key};
+use reeve_chassis::{Environment, PasswordPool, SystemRandom, secret_access_key};
 use reeve_directory::access_key::{KeyOwner, NewAccessKey};
 use reeve_directory::record::ClusterRecord;
 use reeve_directory::{Directory, Random as _, id};
@@ -83,6 +83,7 @@ pub async fn open(config: &Config) -> Result<Environment, StartError> {
     let mut environment =
         Environment::new(engine, Arc::new(SystemClock), keyring, cluster, config.settings())?;
     environment.signatures = config.signatures();
+    environment.passwords = PasswordPool::new(config.passwords());
     if let Some(path) = config.audit_log() {
         environment.audit =
             reeve_chassis::audit::AuditLog::open(&path).map_err(|error| io(path.display(), error))?;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reeve_chassis::SignatureSettings;
 use reeve_chassis::transport::Limits;
+use reeve_chassis::{PasswordSettings, SignatureSettings};
 use reeve_directory::{Quotas, Settings};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,8 @@ pub struct Config {
     pub store_cache_bytes: u64,
     /// How signatures are judged.
     pub signatures: SignatureConfig,
+    /// What hashing a password costs.
+    pub passwords: PasswordConfig,
     /// What one client can make the server hold or wait for.
     pub limits: LimitsConfig,
     /// What an account can hold.
@@ -69,6 +71,20 @@ pub struct SignatureConfig {
     pub region: String,
     /// Reads may be signed without their payload. Never writes, and never STS.
     pub unsigned_payload: bool,
+}
+
+/// What hashing a password costs.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordConfig {
+    /// Memory of one hash, in KiB.
+    pub memory_kibibytes: u32,
+    /// Passes over that memory.
+    pub iterations: u32,
+    /// Threads that hash, each with memory of its own; as many as there are cores when 0.
+    pub threads: usize,
+    /// Passwords that wait for a thread; calls with more are told to come again.
+    pub queue_max: usize,
 }
 
 /// What one client can make the server hold or wait for.
@@ -155,6 +171,11 @@ impl Config {
         if self.tls_certificate.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
             return Err(ConfigError::Refused("tls_certificate and tls_key go together"));
         }
+        if !self.passwords().is_sound() {
+            return Err(ConfigError::Refused(
+                "passwords must cost what OWASP asks for at least, and be bounded",
+            ));
+        }
         if self.limits.message_bytes_max == 0
             || self.limits.connections_max == 0
             || self.limits.streams_max == 0
@@ -190,6 +211,12 @@ impl Config {
         }
     }
 
+    /// What hashing a password costs.
+    pub fn passwords(&self) -> PasswordSettings {
+        let PasswordConfig { memory_kibibytes, iterations, threads, queue_max } = self.passwords;
+        PasswordSettings { memory_kibibytes, iterations, threads, queue_max }
+    }
+
     /// How signatures are judged.
     pub fn signatures(&self) -> SignatureSettings {
         SignatureSettings {
@@ -216,6 +243,7 @@ impl Default for Config {
             reflection: true,
             store_cache_bytes: reeve_storage::CACHE_BYTES_DEFAULT,
             signatures: SignatureConfig::default(),
+            passwords: PasswordConfig::default(),
             limits: LimitsConfig::default(),
             quotas: Quotas::default(),
         }
@@ -230,6 +258,14 @@ impl Default for SignatureConfig {
             region: settings.region.unwrap_or_default(),
             unsigned_payload: settings.unsigned_payload,
         }
+    }
+}
+
+impl Default for PasswordConfig {
+    fn default() -> Self {
+        let PasswordSettings { memory_kibibytes, iterations, threads, queue_max } =
+            PasswordSettings::default();
+        Self { memory_kibibytes, iterations, threads, queue_max }
     }
 }
 
@@ -345,6 +381,9 @@ mod tests {
     fn what_cannot_be_is_refused() {
         let mut config = Config::default();
         config.signatures.skew_seconds_max = 901;
+        assert!(config.check().is_err());
+        let mut config = Config::default();
+        config.passwords.iterations = 1;
         assert!(config.check().is_err());
         let config = Config { tls_key: "key.pem".into(), ..Config::default() };
         assert!(config.check().is_err());

@@ -1,0 +1,217 @@
+//! Passwords: hashed with Argon2id on threads of their own behind a bounded queue, so that neither an attack nor a Monday
+//! morning takes the workers or the memory of everything else. What does not fit into the queue is told to come again
+//! before anything was done for it.
+//!
+//! A hash carries its parameters (a PHC string), so that the cost can rise: whoever verifies one of a lower cost is told to
+//! hash the password anew. Hashing memory is bounded by the threads; they keep it, and clear it when nothing waits.
+
+mod argon;
+mod once;
+mod queue;
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use argon2::Params;
+use reeve_directory::{Error, Random};
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use argon::Memory;
+pub(crate) use once::Done;
+pub use once::Passwords;
+use queue::Queue;
+
+/// OWASP's minimum: any of these, memory in KiB with iterations, at a parallelism of one. (Source: the OWASP Password
+/// Storage Cheat Sheet.)
+const MINIMUM: &[(u32, u32)] = &[(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
+/// Most iterations that can be configured; beyond them one password takes longer than a call may.
+const ITERATIONS_MAX: u32 = 64;
+/// When those who found the queue full should come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How much less than the workers a hashing thread asks of the scheduler, as `nice` counts: who waits for a decision does
+/// not wait for somebody else's password.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+/// What hashing costs, and how much of it happens at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordSettings {
+    /// Memory of one hash, in KiB.
+    pub memory_kibibytes: u32,
+    /// Passes over that memory.
+    pub iterations: u32,
+    /// Threads that hash, each with memory of its own; as many as there are cores when 0.
+    pub threads: usize,
+    /// Passwords that wait for a thread.
+    pub queue_max: usize,
+}
+
+impl Default for PasswordSettings {
+    fn default() -> Self {
+        Self { memory_kibibytes: 19_456, iterations: 2, threads: 0, queue_max: 64 }
+    }
+}
+
+impl PasswordSettings {
+    /// Whether hashes cost as much as they must, and not more than a server can bear.
+    pub fn is_sound(&self) -> bool {
+        let costs = |(memory, iterations): &(u32, u32)| {
+            self.memory_kibibytes >= *memory && self.iterations >= *iterations
+        };
+        MINIMUM.iter().any(costs)
+            && self.memory_kibibytes <= argon::MEMORY_KIBIBYTES_MAX
+            && self.iterations <= ITERATIONS_MAX
+            && self.queue_max > 0
+    }
+}
+
+/// What became of a password that was compared with a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// It is the one.
+    Matches {
+        /// The hash costs less than new ones do: the password should be hashed again.
+        rehash: bool,
+    },
+    /// It is another.
+    No,
+}
+
+impl Verified {
+    /// Whether it is the one.
+    #[must_use]
+    pub fn is_match(self) -> bool {
+        matches!(self, Self::Matches { .. })
+    }
+}
+
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// The threads that hash, and the queue before them. They start with the first password.
+pub struct PasswordPool {
+    settings: PasswordSettings,
+    queue: Arc<Queue<Job>>,
+    started: Once,
+}
+
+impl PasswordPool {
+    /// A pool that has not started.
+    #[must_use]
+    pub fn new(settings: PasswordSettings) -> Self {
+        let queue = Arc::new(Queue::new(settings.queue_max));
+        Self { settings, queue, started: Once::new() }
+    }
+
+    /// The PHC string of a password, under a new salt.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` when too many passwords wait.
+    pub async fn hash(&self, password: &str, random: &mut dyn Random) -> Result<Zeroizing<String>, Error> {
+        let mut salt = [0; argon::SALT_BYTES];
+        random.fill(&mut salt);
+        let (parameters, password) = (self.parameters()?, Zeroizing::new(password.to_owned()));
+        self.run(move |memory| argon::hash(memory, &parameters, &password, &salt)).await
+    }
+
+    /// Compares a password with a hash.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` when too many passwords wait; `InternalFailure` when `phc` is no hash of this pool's.
+    pub async fn verify(&self, password: &str, phc: &str) -> Result<Verified, Error> {
+        let (parameters, password) = (self.parameters()?, Zeroizing::new(password.to_owned()));
+        let phc = Zeroizing::new(phc.to_owned());
+        self.run(move |memory| argon::verify(memory, &parameters, &password, &phc)).await
+    }
+
+    /// Takes as long as [`PasswordPool::verify`] of a hash made today, so that an unknown user costs what a known one does.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` when too many passwords wait.
+    pub async fn verify_nothing(&self, password: &str) -> Result<(), Error> {
+        let (parameters, password) = (self.parameters()?, Zeroizing::new(password.to_owned()));
+        let salt = [0; argon::SALT_BYTES];
+        self.run(move |memory| argon::hash(memory, &parameters, &password, &salt)).await.map(drop)
+    }
+
+    fn parameters(&self) -> Result<Params, Error> {
+        argon::parameters(self.settings.memory_kibibytes, self.settings.iterations)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.started.call_once(|| self.start());
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |memory| {
+            // Whoever has gone away, because of its deadline, is not worked for.
+            if !reply.is_closed() {
+                let _ = reply.send(work(memory));
+            }
+        });
+        if !self.queue.push(job) {
+            return Err(busy());
+        }
+        answer.await.unwrap_or_else(|_| Err(Error::internal_failure("a password was not hashed to the end")))
+    }
+
+    fn start(&self) {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = if self.settings.threads == 0 { cores() } else { self.settings.threads };
+        for number in 0..threads {
+            let queue = Arc::clone(&self.queue);
+            let named = std::thread::Builder::new().name(format!("password-{number}"));
+            if let Err(error) = named.spawn(move || work_on(&queue)) {
+                tracing::error!(%error, "a thread that hashes passwords did not start");
+            }
+        }
+    }
+}
+
+impl Drop for PasswordPool {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl fmt::Debug for PasswordPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordPool").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+fn work_on(queue: &Queue<Job>) {
+    yield_to_others();
+    let mut memory = Memory::default();
+    while let Some(job) = queue.next(|| memory.wipe()) {
+        // A thread outlives whatever it is given; who waits for the answer learns that there is none.
+        if std::panic::catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+            tracing::error!("hashing a password panicked");
+        }
+    }
+    memory.wipe();
+}
+
+#[cfg(target_os = "linux")]
+fn yield_to_others() {
+    // On Linux the priority is the calling thread's alone.
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::warn!(%error, "hashing threads have the priority of all others");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn yield_to_others() {}
+
+/// Not logged, unlike other failures: in a flood that would be a second one.
+fn busy() -> Error {
+    let mut error = Error::service_unavailable("");
+    (error.detail, error.retry_after) = (None, Some(RETRY_AFTER));
+    error
+}
+
+#[cfg(test)]
+mod tests;
