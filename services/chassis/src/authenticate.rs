@@ -8,10 +8,7 @@ use crate::environment::Environment;
 use crate::identity::Identity;
 use crate::pipeline::Incoming;
 use crate::session;
-use crate::signature::{Authorization, Rules, SignedRequest, SigningKey};
-
-/// The header that carries a session's token.
-pub const SECURITY_TOKEN: &str = "x-amz-security-token";
+use crate::signature::{Authorization, Checked, PathForm, Rules, SignedRequest, SigningKey};
 
 /// A call whose signature is to be checked.
 pub(crate) struct Signed<'a> {
@@ -32,26 +29,23 @@ pub(crate) async fn authenticate(
     transaction: &mut Transaction,
     signed: &Signed<'_>,
 ) -> Result<Identity, Error> {
-    let region = &environment.signatures.region;
-    if region.as_ref().is_some_and(|only| *only != signed.authorization.region()) {
-        return Err(Error::signature_does_not_match("Credential should be scoped to a valid region."));
-    }
-    match signed.incoming.headers.get(SECURITY_TOKEN) {
-        Some(token) => by_session(environment, transaction, signed, token.as_bytes()).await,
-        None => by_access_key(environment, transaction, signed).await,
+    let checked = check(environment, signed)?;
+    match signed.authorization.security_token(&signed.incoming.headers) {
+        Some(token) => by_session(environment, transaction, &checked, token, signed.now).await,
+        None => by_access_key(environment, transaction, &checked, signed.spec).await,
     }
 }
 
 async fn by_access_key(
     environment: &Environment,
     transaction: &mut Transaction,
-    signed: &Signed<'_>,
+    checked: &Checked<'_>,
+    spec: &'static Spec,
 ) -> Result<Identity, Error> {
-    let authorization = signed.authorization;
-    let id = authorization.access_key_id();
+    let scope = checked.scope();
+    let id = scope.access_key_id;
     let key = environment.keys.find(environment, transaction, id).await?.ok_or_else(session::invalid)?;
-    let signing_key = key.signing_key(authorization.date(), authorization.region(), signed.spec.prefix);
-    verify(environment, signed, &signing_key)?;
+    checked.verify(&key.signing_key(scope.date, scope.region, spec.prefix))?;
     let record = &key.record;
     if !record.active {
         return Err(session::invalid());
@@ -66,39 +60,45 @@ async fn by_access_key(
 async fn by_session(
     environment: &Environment,
     transaction: &mut Transaction,
-    signed: &Signed<'_>,
+    checked: &Checked<'_>,
     token: &[u8],
+    now: i64,
 ) -> Result<Identity, Error> {
-    let authorization = signed.authorization;
+    let scope = checked.scope();
     let record = session::open(environment, token)?;
-    if record.access_key_id != authorization.access_key_id() {
+    if record.access_key_id != scope.access_key_id {
         return Err(session::invalid());
     }
-    let signing_key = SigningKey::derive(
+    checked.verify(&SigningKey::derive(
         &record.secret_access_key,
-        authorization.date(),
-        authorization.region(),
-        signed.spec.prefix,
-    );
-    verify(environment, signed, &signing_key)?;
-    session::identify(environment, transaction, record, signed.now).await
+        scope.date,
+        scope.region,
+        scope.service,
+    ))?;
+    session::identify(environment, transaction, record, now).await
 }
 
-fn verify(environment: &Environment, signed: &Signed<'_>, signing_key: &SigningKey) -> Result<(), Error> {
+/// Everything about a signature but whether its secret made it: what is wrong with it is told before its key is looked up.
+fn check<'a>(environment: &Environment, signed: &Signed<'a>) -> Result<Checked<'a>, Error> {
+    let incoming = signed.incoming;
     let request = SignedRequest {
-        method: signed.incoming.method.as_str(),
-        path: signed.incoming.target.path(),
-        query: signed.incoming.target.query().unwrap_or_default(),
-        authority: signed.incoming.authority.as_ref().map_or("", |authority| authority.as_str()),
-        headers: &signed.incoming.headers,
-        payload: &signed.incoming.payload,
+        method: incoming.method.as_str(),
+        path: incoming.target.path(),
+        query: incoming.target.query().unwrap_or_default(),
+        authority: incoming.authority.as_ref().map_or("", |authority| authority.as_str()),
+        headers: &incoming.headers,
+        payload: &incoming.payload,
     };
     let rules = Rules {
-        service: signed.spec.prefix,
         skew_seconds_max: environment.signatures.skew_seconds_max,
+        service: signed.spec.prefix,
+        region: environment.signatures.region.as_deref(),
+        path_form: PathForm::Normalized,
+        stated_hash_required: incoming.encoding.is_framed(),
+        unsigned_token_allowed: false,
         unsigned_payload_allowed: environment.signatures.unsigned_payload
             && signed.spec.is_read_only()
             && signed.spec.prefix != "sts",
     };
-    Ok(signed.authorization.verify(signing_key, &request, signed.now, &rules)?)
+    Ok(signed.authorization.check(&request, signed.now, &rules)?)
 }

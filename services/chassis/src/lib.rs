@@ -16,6 +16,7 @@ mod members;
 mod page;
 pub mod password;
 mod pipeline;
+mod query;
 mod random;
 mod revision_token;
 mod route;

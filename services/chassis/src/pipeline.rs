@@ -63,14 +63,24 @@ pub trait Encoding: Send + Sync {
     /// # Errors
     /// It is not one, or not of this operation.
     fn message(&self, incoming: &Incoming) -> Result<Bytes, Error>;
+
+    /// Whether the payload lies in a frame of the protocol's: its hash is then stated by who signs, because nothing on the
+    /// way that knows only HTTP could tell it.
+    fn is_framed(&self) -> bool {
+        false
+    }
 }
 
-/// The payload is the message.
-pub(crate) struct Protobuf;
+/// The payload is the message, in a frame of gRPC's.
+pub(crate) struct Framed;
 
-impl Encoding for Protobuf {
+impl Encoding for Framed {
     fn message(&self, incoming: &Incoming) -> Result<Bytes, Error> {
         Ok(incoming.payload.clone())
+    }
+
+    fn is_framed(&self) -> bool {
+        true
     }
 }
 
@@ -117,6 +127,11 @@ impl Pipeline {
     /// A pipeline over what the server is made of.
     pub fn new(environment: Arc<Environment>) -> Self {
         Self { environment }
+    }
+
+    /// A name for a request that gets no further than its door.
+    pub(crate) fn request_id(&self) -> String {
+        request_id(self.environment.clock.now(), &mut SystemRandom::new()).to_string()
     }
 
     /// Runs a call to its end, and audits it.
@@ -204,7 +219,8 @@ impl Run<'_> {
         trace: &mut Trace,
     ) -> Result<Bytes, Error> {
         let spec = self.route.spec;
-        let authorization = Authorization::parse(&self.incoming.headers)?;
+        let query = self.incoming.target.query().unwrap_or_default();
+        let authorization = Authorization::find(&self.incoming.headers, query)?;
         authorization.access_key_id().clone_into(&mut trace.access_key_id);
         let signed = authenticate::Signed {
             authorization: &authorization,

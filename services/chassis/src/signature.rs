@@ -1,22 +1,32 @@
-//! Signature Version 4 over gRPC metadata: who signed a call, and whether every byte of it that matters is what was signed.
+//! Signature Version 4: who signed a call, and whether every byte of it that matters is what was signed. One verifier for
+//! every protocol.
 //!
-//! The canonical request is `POST`, the method's path, an empty query, the signed headers and the hash of the one
-//! uncompressed message. The host is always signed under the name `host`, with `:authority` as its value; every
-//! `x-amz-*` and `reeve-*` header that is present is signed, so nothing that Reeve acts on can be added on the way.
-//! (Source: "AWS Signature Version 4 for API requests" of the IAM User Guide; the words of the refusals are AWS's.)
+//! Over gRPC the canonical request is `POST`, the method's path, an empty query, the signed headers and the hash of the one
+//! uncompressed message; over HTTP it is the request's own method, path, query and body. The host is always signed under
+//! the name `host`, with `:authority` as its value where the protocol has that; every `x-amz-*` and `reeve-*` header that
+//! is present is signed, so nothing that Reeve acts on can be added on the way. What is wrong is told in the order in
+//! which AWS tells it.
+//! (Source: "AWS Signature Version 4 for API requests" of the IAM User Guide, and for the order "AWS Auth Error Ordering"
+//! of scratchstack-aws-signature; the words of the refusals are AWS's.)
 
+mod authorization;
 mod canonical;
 mod header;
 mod key;
+mod presigned;
 mod sign;
+mod uri;
+
+use std::borrow::Cow;
 
 use http::HeaderMap;
 use reeve_directory::Error;
 use ring::digest;
 
-pub(crate) use header::Authorization;
+pub(crate) use authorization::{Authorization, Scope};
 pub(crate) use key::SigningKey;
 pub(crate) use sign::{Call, Credentials, sign};
+pub(crate) use uri::PathForm;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
@@ -49,8 +59,29 @@ pub(crate) struct Rules<'a> {
     pub(crate) skew_seconds_max: u32,
     /// The service that the scope must name, for example `iam`.
     pub(crate) service: &'a str,
+    /// The only region that the scope may name; any when there is none.
+    pub(crate) region: Option<&'a str>,
+    /// How the path is made canonical.
+    pub(crate) path_form: PathForm,
+    /// The payload's hash must be stated in a header; otherwise it may be.
+    pub(crate) stated_hash_required: bool,
+    /// The token of temporary credentials may have been added after signing: it is sealed, and names the key that signed.
+    pub(crate) unsigned_token_allowed: bool,
     /// `UNSIGNED-PAYLOAD` is accepted. Never for writes or STS: a captured header would authorize any body.
     pub(crate) unsigned_payload_allowed: bool,
+}
+
+/// A signature of which nothing is left to be proved but that its secret made it.
+#[derive(Debug)]
+pub(crate) struct Checked<'a> {
+    authorization: &'a Authorization<'a>,
+    request: SignedRequest<'a>,
+    /// In their canonical form.
+    path: Cow<'a, str>,
+    query: Cow<'a, str>,
+    scope: Scope<'a>,
+    stamp: &'a str,
+    payload_hash: Cow<'a, str>,
 }
 
 /// Why a signature is refused, in AWS's words.
@@ -84,107 +115,73 @@ impl From<SignatureError> for Error {
     }
 }
 
-impl Authorization<'_> {
-    /// Whether `request` is what the holder of `key`'s secret signed, for here and now. Signatures compare in constant time.
-    pub(crate) fn verify(
-        &self,
-        key: &SigningKey,
-        request: &SignedRequest<'_>,
+impl<'a> Authorization<'a> {
+    /// Whether what the signature says of itself is for here and now, and covers all of `request` that Reeve acts on.
+    pub(crate) fn check<'r>(
+        &'r self,
+        request: &SignedRequest<'r>,
         now_unix: i64,
         rules: &Rules<'_>,
-    ) -> Result<(), SignatureError> {
-        self.check_scope(rules)?;
-        let stamp = self.check_date(request.headers, now_unix, rules.skew_seconds_max)?;
-        self.check_coverage(request)?;
-        let payload_hash = check_payload(request, rules.unsigned_payload_allowed)?;
-        let canonical = canonical::Request {
-            method: request.method,
-            path: request.path,
-            query: request.query,
-            host: request.authority,
-            headers: request.headers,
-            signed_headers: self.signed_headers(),
-            payload_hash,
-        };
-        // A header that was signed and is not here was taken away: what was signed is not what came.
-        let text = canonical.text().ok_or(SignatureError::Mismatch)?;
-        let to_sign = canonical::string_to_sign(stamp, &self.scope(), &text);
-        if key.is_signature(to_sign.as_bytes(), self.signature()) {
-            Ok(())
-        } else {
-            Err(SignatureError::Mismatch)
+    ) -> Result<Checked<'r>, SignatureError>
+    where
+        'a: 'r,
+    {
+        if !self.signs("host") {
+            return Err(SignatureError::Refused(
+                "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.".to_owned(),
+            ));
         }
+        let stamp = self.stamp(request.headers)?;
+        self.check_date(stamp, now_unix, rules.skew_seconds_max)?;
+        let scope = self.scope()?;
+        check_scope(&scope, stamp, rules)?;
+        self.check_coverage(request, rules)?;
+        let payload_hash = check_payload(request, rules)?;
+        let path = uri::path(request.path, rules.path_form);
+        let query = uri::query(request.query, rules.unsigned_token_allowed);
+        Ok(Checked { authorization: self, request: *request, path, query, scope, stamp, payload_hash })
     }
 
-    fn check_scope(&self, rules: &Rules<'_>) -> Result<(), SignatureError> {
-        if self.service() != rules.service {
-            return Err(SignatureError::Refused(format!(
-                "Credential should be scoped to correct service: '{}'.",
-                rules.service
-            )));
-        }
-        Ok(())
-    }
-
-    /// The text of `x-amz-date`, which must be of the scope's day and of now.
-    fn check_date<'h>(
-        &self,
-        headers: &'h HeaderMap,
-        now_unix: i64,
-        skew_seconds_max: u32,
-    ) -> Result<&'h str, SignatureError> {
-        let stamp = header::single(headers, DATE)?.ok_or_else(|| {
-            SignatureError::Incomplete(
-                "Authorization header requires existence of a 'X-Amz-Date' header.".to_owned(),
-            )
-        })?;
+    /// The date of the signature is one, and of now: within the skew, or before a presigned URL expires.
+    fn check_date(&self, stamp: &str, now_unix: i64, skew_seconds_max: u32) -> Result<(), SignatureError> {
         let signed_at = header::unix_of(stamp).ok_or_else(|| {
             SignatureError::Incomplete(format!(
                 "Date must be in ISO-8601 'basic format'. Got '{}'.",
                 header::quoted(stamp)
             ))
         })?;
-        if !stamp.starts_with(self.date()) {
-            return Err(SignatureError::Refused(format!(
-                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}', from '{stamp}'.",
-                self.date(),
-                stamp.get(..8).unwrap_or_default(),
-            )));
-        }
-        let skew = i64::from(skew_seconds_max);
-        if signed_at < now_unix.saturating_sub(skew) {
+        let expires =
+            self.presigned.as_ref().and_then(|presigned| presigned.expires).unwrap_or(skew_seconds_max);
+        let oldest = now_unix.saturating_sub(expires.into());
+        if signed_at < oldest {
             return Err(SignatureError::Refused(format!(
                 "Signature expired: {stamp} is now earlier than {} ({} - {})",
-                header::stamp_of(now_unix.saturating_sub(skew)),
+                header::stamp_of(oldest),
                 header::stamp_of(now_unix),
-                header::span(skew_seconds_max),
+                header::span(expires),
             )));
         }
-        if signed_at > now_unix.saturating_add(skew) {
+        let newest = now_unix.saturating_add(skew_seconds_max.into());
+        if signed_at > newest {
             return Err(SignatureError::Refused(format!(
                 "Signature not yet current: {stamp} is still later than {} ({} + {})",
-                header::stamp_of(now_unix.saturating_add(skew)),
+                header::stamp_of(newest),
                 header::stamp_of(now_unix),
                 header::span(skew_seconds_max),
             )));
         }
-        Ok(stamp)
+        Ok(())
     }
 
     /// The host and every header that Reeve acts on are among the signed ones.
-    fn check_coverage(&self, request: &SignedRequest<'_>) -> Result<(), SignatureError> {
-        if !self.signs("host") {
-            return Err(SignatureError::Incomplete(
-                "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.".to_owned(),
-            ));
-        }
+    fn check_coverage(&self, request: &SignedRequest<'_>, rules: &Rules<'_>) -> Result<(), SignatureError> {
         if header::single(request.headers, "host")?.is_some_and(|host| host != request.authority) {
             return Err(SignatureError::Refused("'Host' differs from ':authority'.".to_owned()));
         }
-        // A second value would leave it open which of the two is acted on.
-        header::at_most_one(request.headers, SECURITY_TOKEN)?;
+        self.check_one_token(request.headers)?;
         for name in request.headers.keys().map(http::HeaderName::as_str) {
-            if must_be_signed(name) && !self.signs(name) {
+            let may_be_unsigned = rules.unsigned_token_allowed && name == SECURITY_TOKEN;
+            if must_be_signed(name) && !may_be_unsigned && !self.signs(name) {
                 return Err(SignatureError::Refused(format!(
                     "There were headers present in the request which were not signed: {}",
                     header::quoted(name)
@@ -195,31 +192,85 @@ impl Authorization<'_> {
     }
 }
 
+impl Checked<'_> {
+    /// What the signing key is derived for.
+    pub(crate) fn scope(&self) -> &Scope<'_> {
+        &self.scope
+    }
+
+    /// Whether the request is what the holder of `key`'s secret signed. Signatures compare in constant time.
+    pub(crate) fn verify(&self, key: &SigningKey) -> Result<(), SignatureError> {
+        // A header that was signed and is not here was taken away: what was signed is not what came.
+        let text = self.canonical().ok_or(SignatureError::Mismatch)?;
+        let to_sign = canonical::string_to_sign(self.stamp, &self.scope, &text);
+        if key.is_signature(to_sign.as_bytes(), &self.authorization.signature) {
+            Ok(())
+        } else {
+            Err(SignatureError::Mismatch)
+        }
+    }
+
+    /// The canonical request; nothing when a signed header is absent.
+    fn canonical(&self) -> Option<Vec<u8>> {
+        let request = canonical::Request {
+            method: self.request.method,
+            path: &self.path,
+            query: &self.query,
+            host: self.request.authority,
+            headers: self.request.headers,
+            signed_headers: &self.authorization.signed_headers,
+            payload_hash: &self.payload_hash,
+        };
+        request.text()
+    }
+}
+
+/// The scope is of this door and of the signature's day. AWS tells of everything that is wrong with it.
+fn check_scope(scope: &Scope<'_>, stamp: &str, rules: &Rules<'_>) -> Result<(), SignatureError> {
+    let mut wrong = Vec::new();
+    if rules.region.is_some_and(|only| only != scope.region) {
+        wrong.push(format!("Credential should be scoped to a valid region, not '{}'.", scope.region));
+    }
+    if scope.service != rules.service {
+        wrong.push(format!("Credential should be scoped to correct service: '{}'.", rules.service));
+    }
+    if !stamp.starts_with(scope.date) {
+        wrong.push(format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}', from '{stamp}'.",
+            scope.date,
+            stamp.get(..8).unwrap_or_default(),
+        ));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(SignatureError::Refused(wrong.join(" "))) }
+}
+
 /// The payload hash as it stands in the canonical request, once it is known to be the payload's.
-fn check_payload<'a>(
-    request: &SignedRequest<'a>,
-    unsigned_payload_allowed: bool,
-) -> Result<&'a str, SignatureError> {
-    let stated = header::single(request.headers, CONTENT_HASH)?.ok_or_else(|| {
-        SignatureError::Incomplete(
-            "Authorization header requires existence of a 'X-Amz-Content-SHA256' header.".to_owned(),
-        )
-    })?;
+fn check_payload<'r>(request: &SignedRequest<'r>, rules: &Rules<'_>) -> Result<Cow<'r, str>, SignatureError> {
+    let hash = || digest::digest(&digest::SHA256, request.payload);
+    let Some(stated) = header::single(request.headers, CONTENT_HASH)? else {
+        if rules.stated_hash_required {
+            return Err(SignatureError::Incomplete(
+                "Authorization header requires existence of a 'X-Amz-Content-SHA256' header.".to_owned(),
+            ));
+        }
+        let mut text = String::with_capacity(64);
+        key::push_hex(&mut text, hash().as_ref());
+        return Ok(Cow::Owned(text));
+    };
     if stated == UNSIGNED_PAYLOAD {
-        return if unsigned_payload_allowed {
-            Ok(stated)
+        return if rules.unsigned_payload_allowed {
+            Ok(Cow::Borrowed(stated))
         } else {
             Err(SignatureError::Refused("UNSIGNED-PAYLOAD is not accepted here.".to_owned()))
         };
     }
-    let hash = digest::digest(&digest::SHA256, request.payload);
     let stated_hash = key::bytes_of_hex(stated).ok_or_else(|| {
         SignatureError::Incomplete(
             "X-Amz-Content-SHA256 must be the lower-case hexadecimal SHA-256 of the message.".to_owned(),
         )
     })?;
-    if hash.as_ref() == stated_hash {
-        Ok(stated)
+    if hash().as_ref() == stated_hash {
+        Ok(Cow::Borrowed(stated))
     } else {
         Err(SignatureError::Refused(
             "The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned(),

@@ -1,9 +1,10 @@
-//! gRPC over HTTP/2: finds the route of a call, hands its bytes to the pipeline, and answers with what comes out.
-//! The only place, with its folder and the client, that names tonic.
+//! One port for every protocol: finds out by the content type and the path which one a request speaks, hands gRPC's to the
+//! pipeline itself, and the others to their doors. The only place, with its folder and the client, that names tonic.
 
 mod accept;
 mod codec;
 mod deadline;
+mod http;
 pub(crate) mod status;
 
 use std::collections::HashMap;
@@ -14,11 +15,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ::http::header::CONTENT_TYPE;
+use ::http::uri::{Authority, PathAndQuery};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::uri::{Authority, PathAndQuery};
-use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming as HttpBody;
 use reeve_directory::Error;
 use tonic::Status;
@@ -29,7 +31,8 @@ use tower::Service as _;
 pub use accept::{Listener, Tls};
 pub(crate) use codec::BytesCodec;
 
-use crate::pipeline::{Incoming, Outcome, Pipeline, Protobuf};
+use crate::pipeline::{Framed, Incoming, Outcome, Pipeline};
+use crate::query::Query;
 use crate::route::{Route, Routes};
 
 /// What one client can make the server hold or wait for.
@@ -77,6 +80,7 @@ type Reflection = BoxedGrpc;
 /// Everything that is served on the port.
 pub struct Service {
     routes: HashMap<&'static str, Arc<Route>>,
+    query: Query,
     pipeline: Arc<Pipeline>,
     limits: Limits,
     health: Health,
@@ -88,13 +92,13 @@ impl Service {
     /// Serves `routes`, gRPC health, and reflection unless the operator closes it.
     ///
     /// # Errors
-    /// The descriptor that reflection is to serve does not decode.
+    /// The descriptor does not decode, or holds what a protocol has no form for.
     pub async fn new(
         routes: Routes,
         pipeline: Arc<Pipeline>,
         limits: Limits,
         reflection: bool,
-    ) -> Result<Self, tonic_reflection::server::Error> {
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let reporter = tonic_health::server::HealthReporter::new();
         let health = Health::new(tonic_health::server::HealthService::from_health_reporter(reporter.clone()));
         reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
@@ -102,7 +106,8 @@ impl Service {
             reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
         }
         let reflection = if reflection { Some(BoxedGrpc::reflection()?) } else { None };
-        Ok(Self { routes: routes.into_map(), pipeline, limits, health, reporter, reflection })
+        let routes = routes.into_map();
+        Ok(Self { query: Query::new(&routes)?, routes, pipeline, limits, health, reporter, reflection })
     }
 
     /// Tells health checks that no more calls are wanted.
@@ -131,6 +136,9 @@ impl Service {
 
     /// Answers one HTTP request.
     pub(crate) async fn answer(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+        if !is_grpc(request.headers()) {
+            return self.answer_http(peer, request).await;
+        }
         let path = request.uri().path();
         if let Some(route) = self.routes.get(path) {
             let route = Arc::clone(route);
@@ -148,6 +156,14 @@ impl Service {
         status::of(&Error::invalid_action(format!("There is no operation {path}.")), "").into_http()
     }
 
+    /// Answers what is no gRPC.
+    async fn answer_http(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+        match request.uri().path() {
+            "/" => self.query(peer, request).await,
+            _ => http::plain(StatusCode::NOT_FOUND),
+        }
+    }
+
     async fn call(&self, route: Arc<Route>, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
         let deadline = deadline::of(request.headers(), self.limits.deadline_max);
         let method = request.method().clone();
@@ -163,6 +179,11 @@ impl Service {
             Err(_) => Status::deadline_exceeded("The request did not arrive in time.").into_http(),
         }
     }
+}
+
+/// Whether a request speaks gRPC.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// One call, as tonic wants to see it: from the message's bytes to the answer's.
@@ -188,7 +209,7 @@ impl UnaryService<Bytes> for UnaryCall {
             headers: metadata.into_headers(),
             authority: self.authority.take(),
             payload,
-            encoding: Box::new(Protobuf),
+            encoding: Box::new(Framed),
             source_ip: self.peer.address,
             secure: self.peer.secure,
             deadline: self.deadline,
@@ -205,7 +226,7 @@ fn reply(outcome: Outcome) -> Result<tonic::Response<Bytes>, Status> {
         value
     });
     let (mut headers, answer) = match outcome.result {
-        Ok(message) => (http::HeaderMap::with_capacity(4), Ok(message)),
+        Ok(message) => (HeaderMap::with_capacity(4), Ok(message)),
         Err(error) => {
             let status = status::of(&error, &outcome.request_id);
             (status.metadata().clone().into_headers(), Err(status))
@@ -219,7 +240,7 @@ fn reply(outcome: Outcome) -> Result<tonic::Response<Bytes>, Status> {
     }
     let metadata = tonic::metadata::MetadataMap::from_headers(headers);
     match answer {
-        Ok(message) => Ok(tonic::Response::from_parts(metadata, message, http::Extensions::new())),
+        Ok(message) => Ok(tonic::Response::from_parts(metadata, message, ::http::Extensions::new())),
         Err(mut status) => {
             *status.metadata_mut() = metadata;
             Err(status)

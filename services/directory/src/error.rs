@@ -68,6 +68,8 @@ reasons! {
     invalid_parameter_value: InvalidParameterValue,
     limit_exceeded: LimitExceeded,
     malformed_policy_document: MalformedPolicyDocument,
+    malformed_query_string: MalformedQueryString,
+    missing_action: MissingAction,
     missing_authentication_token: MissingAuthenticationToken,
     no_such_entity: NoSuchEntity,
     packed_policy_too_large: PackedPolicyTooLarge,

@@ -62,7 +62,7 @@ pub async fn start_with(
     let pipeline = Arc::new(Pipeline::new(Arc::new(environment)));
     let service = Service::new(routes(), pipeline, config.limits(), config.reflection)
         .await
-        .map_err(|error| StartError::Refused(format!("reflection: {error}")))?;
+        .map_err(|error| StartError::Refused(format!("the descriptors: {error}")))?;
     let (stop, stopped) = oneshot::channel();
     let served = tokio::spawn(async move {
         let stopped = async {

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use ring::digest;
 
-use super::{ALGORITHM, key};
+use super::{ALGORITHM, Scope, TERMINATOR, key};
 
 /// What a canonical request is written from; path and query are given in their canonical form.
 pub(super) struct Request<'a> {
@@ -54,10 +54,17 @@ impl Request<'_> {
 }
 
 /// The string to sign of a canonical request.
-pub(super) fn string_to_sign(stamp: &str, scope: &str, canonical: &[u8]) -> String {
+pub(super) fn string_to_sign(stamp: &str, scope: &Scope<'_>, canonical: &[u8]) -> String {
     let hash = digest::digest(&digest::SHA256, canonical);
     let mut text = String::with_capacity(192);
-    for part in [ALGORITHM, "\n", stamp, "\n", scope, "\n"] {
+    for part in [ALGORITHM, "\n", stamp, "\n"] {
+        text.push_str(part);
+    }
+    for part in [scope.date, scope.region, scope.service] {
+        text.push_str(part);
+        text.push('/');
+    }
+    for part in [TERMINATOR, "\n"] {
         text.push_str(part);
     }
     key::push_hex(&mut text, hash.as_ref());

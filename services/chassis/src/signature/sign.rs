@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use ring::digest;
 
 use super::{
-    ALGORITHM, CONTENT_HASH, DATE, SECURITY_TOKEN, SigningKey, canonical, header, key, must_be_signed,
+    ALGORITHM, CONTENT_HASH, DATE, SECURITY_TOKEN, Scope, SigningKey, canonical, header, key, must_be_signed,
 };
 
 /// What a client signs with.
@@ -73,7 +73,8 @@ pub(crate) fn sign(
     names.sort_unstable();
     let signed_headers = names.join(";");
     let date = stamp.get(..8).unwrap_or_default();
-    let scope = header::scope(date, call.region, call.service);
+    let scope =
+        Scope { access_key_id: credentials.access_key_id, date, region: call.region, service: call.service };
     let key = SigningKey::derive(credentials.secret_access_key, date, call.region, call.service);
     // Every name was just taken from the headers, so none is absent.
     let text = canonical::Request {

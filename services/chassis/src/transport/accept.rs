@@ -1,5 +1,5 @@
-//! The accept loop: ours over hyper-util and tokio-rustls, so that one port can serve HTTP/1.1 beside gRPC later, and
-//! so that connections, headers, streams and handshakes are bounded here.
+//! The accept loop: ours over hyper-util and tokio-rustls, so that one port serves HTTP/1.1 beside gRPC, and so that
+//! connections, headers, streams and handshakes are bounded here.
 
 use std::net::SocketAddr;
 use std::path::Path;
