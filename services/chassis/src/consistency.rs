@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use reeve_directory::Error;
 use reeve_storage::{Event, Revision};
 
@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::revision_token;
 
 /// The header by which a call asks not to be answered from before a revision.
-pub const MIN_REVISION: &str = "reeve-min-revision";
+static MIN_REVISION: HeaderName = HeaderName::from_static("reeve-min-revision");
 /// The longest wait for a revision.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 /// Most calls that wait at the same time.
@@ -20,7 +20,7 @@ const WAITERS_MAX: usize = 1024;
 
 /// Waits until this node has seen the revision that the call asks for, if it asks for one.
 pub(crate) async fn wait(environment: &Environment, headers: &HeaderMap) -> Result<(), Error> {
-    let Some(value) = headers.get(MIN_REVISION) else { return Ok(()) };
+    let Some(value) = headers.get(&MIN_REVISION) else { return Ok(()) };
     let decoded =
         value.to_str().ok().and_then(|token| revision_token::decode(&environment.keyring, token).ok());
     let Some((incarnation, revision)) = decoded else {

@@ -2,8 +2,8 @@
 //! authenticate, check the members, authorize, handle, audit, commit, and again from the start when what was read has
 //! changed. Written once, and not generic.
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub struct Incoming {
     /// How the operation's message lies in all this.
     pub encoding: Box<dyn Encoding>,
     /// Where it came from.
-    pub source_ip: IpAddr,
+    pub source_ip: Arc<str>,
     /// It came over TLS.
     pub secure: bool,
     /// When it must be answered.
@@ -119,7 +119,6 @@ struct Run<'a> {
     now: Moment,
     request_id: uuid::Uuid,
     request_name: &'a str,
-    source_ip: &'a str,
     passwords: Done,
 }
 
@@ -140,7 +139,6 @@ impl Pipeline {
         let now = environment.clock.now();
         let request_id = request_id(now, &mut SystemRandom::new());
         let request_name = request_id.to_string();
-        let source_ip = incoming.source_ip.to_string();
         let run = Run {
             environment,
             route,
@@ -148,16 +146,10 @@ impl Pipeline {
             now,
             request_id,
             request_name: &request_name,
-            source_ip: &source_ip,
             passwords: Done::default(),
         };
         let mut trace = Trace::default();
-        let deadline = tokio::time::timeout_at(incoming.deadline, run.attempts(&mut trace));
-        let ended = match AssertUnwindSafe(deadline).catch_unwind().await {
-            Ok(Ok(ended)) => ended,
-            Ok(Err(_)) => Err(Error::request_timeout("The deadline of the request has passed.")),
-            Err(_) => Err(Error::internal_failure(format!("{} panicked", route.spec.action))),
-        };
+        let ended = run.to_deadline(&mut trace).await;
         let result = run.audit(ended, trace).await;
         if let Err(error) = &result
             && let Some(detail) = &error.detail
@@ -170,6 +162,18 @@ impl Pipeline {
 }
 
 impl Run<'_> {
+    /// Runs the call to its end, or to its deadline. What panics has failed, and brings nothing else down.
+    async fn to_deadline(&self, trace: &mut Trace) -> Result<(Bytes, Revision), Error> {
+        // Pinned where it lies: the future is large, and would be moved into each of those around it.
+        let attempts = pin!(self.attempts(trace));
+        let deadline = tokio::time::timeout_at(self.incoming.deadline, attempts);
+        match AssertUnwindSafe(deadline).catch_unwind().await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(_)) => Err(Error::request_timeout("The deadline of the request has passed.")),
+            Err(_) => Err(Error::internal_failure(format!("{} panicked", self.route.spec.action))),
+        }
+    }
+
     /// Runs the call until what it read holds at its end.
     async fn attempts(&self, trace: &mut Trace) -> Result<(Bytes, Revision), Error> {
         consistency::wait(self.environment, &self.incoming.headers).await?;
@@ -240,7 +244,7 @@ impl Run<'_> {
         };
         let surroundings = authorize::Surroundings {
             now: self.now.seconds(),
-            source_ip: self.source_ip,
+            source_ip: &self.incoming.source_ip,
             secure: self.incoming.secure,
             user_agent: self
                 .incoming
@@ -295,7 +299,7 @@ impl Run<'_> {
             principal: &trace.principal,
             access_key_id: &trace.access_key_id,
             resource: &trace.resource,
-            source_ip: self.source_ip,
+            source_ip: &self.incoming.source_ip,
             decision: trace.decision,
             layer: trace.layer,
             error_code,

@@ -4,28 +4,24 @@
 mod accept;
 mod codec;
 mod deadline;
+mod grpc;
 mod http;
 pub(crate) mod status;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ::http::header::CONTENT_TYPE;
-use ::http::uri::{Authority, PathAndQuery};
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use bytes::Bytes;
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use ::http::uri::PathAndQuery;
+use ::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming as HttpBody;
 use reeve_directory::Error;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::server::{Grpc, UnaryService};
 use tower::Service as _;
 
 pub use accept::{Listener, Tls};
@@ -34,6 +30,9 @@ pub(crate) use codec::BytesCodec;
 use crate::pipeline::{Framed, Incoming, Outcome, Pipeline};
 use crate::query::Query;
 use crate::route::{Route, Routes};
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+static REVISION: HeaderName = HeaderName::from_static("reeve-revision");
 
 /// What one client can make the server hold or wait for.
 #[derive(Clone, Debug)]
@@ -67,9 +66,9 @@ impl Default for Limits {
 }
 
 /// Where a connection comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    pub(crate) address: IpAddr,
+    pub(crate) address: Arc<str>,
     /// The connection is encrypted.
     pub(crate) secure: bool,
 }
@@ -141,7 +140,6 @@ impl Service {
         }
         let path = request.uri().path();
         if let Some(route) = self.routes.get(path) {
-            let route = Arc::clone(route);
             return self.call(route, peer, request).await;
         }
         if path.starts_with("/grpc.health.v1.Health/") {
@@ -164,20 +162,29 @@ impl Service {
         }
     }
 
-    async fn call(&self, route: Arc<Route>, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+    async fn call(&self, route: &Route, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
         let deadline = deadline::of(request.headers(), self.limits.deadline_max);
-        let method = request.method().clone();
-        let authority = request.uri().authority().cloned();
-        let target =
-            request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-        let mut grpc = Grpc::new(BytesCodec).max_decoding_message_size(self.limits.message_bytes_max);
-        let pipeline = Arc::clone(&self.pipeline);
-        let call = UnaryCall { pipeline, route, peer, method, target, authority, deadline };
+        let (parts, body) = request.into_parts();
+        let message = grpc::message(&parts.headers, body, self.limits.message_bytes_max);
         // The pipeline keeps the deadline itself, so that it can tell of it; this one ends a body that never comes.
-        match tokio::time::timeout_at(deadline + deadline::GRACE, grpc.unary(call, request)).await {
-            Ok(response) => response,
-            Err(_) => Status::deadline_exceeded("The request did not arrive in time.").into_http(),
-        }
+        let payload = match tokio::time::timeout_at(deadline + deadline::GRACE, message).await {
+            Ok(Ok(payload)) => payload,
+            Ok(Err(status)) => return status.into_http(),
+            Err(_) => return Status::deadline_exceeded("The request did not arrive in time.").into_http(),
+        };
+        let uri = parts.uri.into_parts();
+        let incoming = Incoming {
+            method: parts.method,
+            target: uri.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/")),
+            headers: parts.headers,
+            authority: uri.authority,
+            payload,
+            encoding: Box::new(Framed),
+            source_ip: peer.address,
+            secure: peer.secure,
+            deadline,
+        };
+        reply(self.pipeline.run(route, incoming).await)
     }
 }
 
@@ -186,66 +193,21 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// One call, as tonic wants to see it: from the message's bytes to the answer's.
-struct UnaryCall {
-    pipeline: Arc<Pipeline>,
-    route: Arc<Route>,
-    peer: Peer,
-    method: Method,
-    target: PathAndQuery,
-    authority: Option<Authority>,
-    deadline: tokio::time::Instant,
-}
-
-impl UnaryService<Bytes> for UnaryCall {
-    type Response = Bytes;
-    type Future = BoxFuture<'static, Result<tonic::Response<Bytes>, Status>>;
-
-    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let (metadata, _, payload) = request.into_parts();
-        let incoming = Incoming {
-            method: self.method.clone(),
-            target: self.target.clone(),
-            headers: metadata.into_headers(),
-            authority: self.authority.take(),
-            payload,
-            encoding: Box::new(Framed),
-            source_ip: self.peer.address,
-            secure: self.peer.secure,
-            deadline: self.deadline,
-        };
-        let (pipeline, route) = (Arc::clone(&self.pipeline), Arc::clone(&self.route));
-        async move { reply(pipeline.run(&route, incoming).await) }.boxed()
-    }
-}
-
-fn reply(outcome: Outcome) -> Result<tonic::Response<Bytes>, Status> {
-    let request_id = HeaderValue::from_str(&outcome.request_id).ok().map(|mut value| {
-        // HPACK then keeps it out of its table, where an id that never comes back only drives out what does.
-        value.set_sensitive(true);
-        value
-    });
-    let (mut headers, answer) = match outcome.result {
-        Ok(message) => (HeaderMap::with_capacity(4), Ok(message)),
-        Err(error) => {
-            let status = status::of(&error, &outcome.request_id);
-            (status.metadata().clone().into_headers(), Err(status))
-        }
+fn reply(outcome: Outcome) -> Response<Body> {
+    let mut response = match &outcome.result {
+        Ok(message) => grpc::response(message),
+        Err(error) => status::of(error, &outcome.request_id).into_http(),
     };
-    if let Some(value) = request_id {
-        headers.insert("x-amzn-requestid", value);
+    let headers = response.headers_mut();
+    if let Ok(mut request_id) = HeaderValue::from_str(&outcome.request_id) {
+        // HPACK then keeps it out of its table, where an id that never comes back only drives out what does.
+        request_id.set_sensitive(true);
+        headers.insert(REQUEST_ID.clone(), request_id);
     }
-    if let Some(value) = outcome.revision {
-        headers.insert("reeve-revision", value);
+    if let Some(revision) = outcome.revision {
+        headers.insert(REVISION.clone(), revision);
     }
-    let metadata = tonic::metadata::MetadataMap::from_headers(headers);
-    match answer {
-        Ok(message) => Ok(tonic::Response::from_parts(metadata, message, ::http::Extensions::new())),
-        Err(mut status) => {
-            *status.metadata_mut() = metadata;
-            Err(status)
-        }
-    }
+    response
 }
 
 /// The reflection services, whose types tonic does not name.
@@ -302,7 +264,7 @@ impl hyper::service::Service<Request<HttpBody>> for PeerService {
     fn call(&self, request: Request<HttpBody>) -> Self::Future {
         self.used.store(true, Ordering::Relaxed);
         let service = Arc::clone(&self.service);
-        let peer = self.peer;
+        let peer = self.peer.clone();
         Box::pin(async move { Ok(service.answer(peer, request).await) })
     }
 }

@@ -105,7 +105,10 @@ impl Listener {
                 }
             };
             let connection = Connection {
-                peer: Peer { address: address.ip().to_canonical(), secure: self.tls.is_some() },
+                peer: Peer {
+                    address: address.ip().to_canonical().to_string().into(),
+                    secure: self.tls.is_some(),
+                },
                 service: Arc::clone(&service),
                 watcher: graceful.watcher(),
                 limits: limits.clone(),
@@ -175,7 +178,7 @@ impl Connection {
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_ANSWER_MAX);
         let used = Arc::new(AtomicBool::new(false));
-        let service = PeerService { service: self.service, peer: self.peer, used: Arc::clone(&used) };
+        let service = PeerService { service: self.service, peer: self.peer.clone(), used: Arc::clone(&used) };
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let unused = async {
             tokio::time::sleep(FIRST_CALL_MAX).await;
