@@ -56,6 +56,16 @@ impl KeyCache {
             }
             self.0.remove(access_key_id);
         }
+        // Boxed: what only reading needs would be part of every call's future, and futures are moved about.
+        Box::pin(self.read(environment, transaction, access_key_id)).await
+    }
+
+    async fn read(
+        &self,
+        environment: &Environment,
+        transaction: &mut Transaction,
+        access_key_id: &str,
+    ) -> Result<Option<Arc<Key>>, Error> {
         let mut apart = Transaction::begin(Arc::clone(&environment.engine));
         let found = access_key::find(&mut apart, access_key_id).await?;
         let reads = apart.reads();

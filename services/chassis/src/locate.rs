@@ -42,8 +42,8 @@ pub(crate) async fn locate(
     caller: &Identity,
     (name, owner): (Option<&str>, Option<&str>),
 ) -> Result<Located, Error> {
-    let account = directory.account.to_owned();
-    let own = |arn: String| Located { arn, account: account.clone(), ..Located::default() };
+    let account = directory.account;
+    let own = |arn: String| Located { arn, account: account.to_owned(), ..Located::default() };
     let Some(name) = name else {
         return Ok(if spec.caller_when_absent {
             of_caller(caller)
@@ -55,7 +55,7 @@ pub(crate) async fn locate(
         let path = text_member(request, "path").unwrap_or("/");
         return Ok(own(match kind(spec) {
             Some(kind) => directory.arn(kind, path, name),
-            None => relying_service_arn(&directory.settings.partition, &account, name),
+            None => relying_service_arn(&directory.settings.partition, account, name),
         }));
     }
     match spec.resource {
@@ -64,7 +64,7 @@ pub(crate) async fn locate(
         "role" if name.starts_with("arn:") => of_assumed_role(directory, permissions, name).await,
         "role" => of_role(directory, name).await,
         "policy" => of_policy(directory, name).await,
-        "relying-service" => Ok(own(relying_service_arn(&directory.settings.partition, &account, name))),
+        "relying-service" => Ok(own(relying_service_arn(&directory.settings.partition, account, name))),
         "any" => {
             let account = owner.unwrap_or_default().to_owned();
             Ok(Located { arn: name.to_owned(), account, ..Located::default() })

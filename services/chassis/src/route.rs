@@ -128,7 +128,6 @@ impl<O: Operation, H: Handle<O>> Handler for HandlerOf<O, H> {
                 Error::internal_failure(format!("{} was given another operation's request", O::SPEC.action));
             return std::future::ready(Err(error)).boxed();
         };
-        let handled = self.handler.handle(call, request);
-        async move { Ok(Bytes::from(handled.await?.encode_to_vec())) }.boxed()
+        async move { Ok(Bytes::from(self.handler.handle(call, request).await?.encode_to_vec())) }.boxed()
     }
 }

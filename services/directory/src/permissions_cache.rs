@@ -130,7 +130,7 @@ impl PermissionsCache {
             return Ok(Some(entry.value));
         }
         let mut own = Transaction::begin(self.engine.clone());
-        let built = permissions::managed(&mut own, &self.compiler, arn).await?;
+        let built = Box::pin(permissions::managed(&mut own, &self.compiler, arn)).await?;
         let reads = adopted(transaction, &own).await?;
         match &built {
             Some(policy) => self.managed.insert(key.to_owned(), Entry { value: policy.clone(), reads }),
@@ -151,7 +151,17 @@ impl PermissionsCache {
         {
             return Ok(Some(entry.value));
         }
-        // Built in a transaction of its own, so that the entry rests on these reads and not on the call's others.
+        // Boxed: what only building needs would be part of every call's future, and futures are moved about.
+        Box::pin(self.build(transaction, wanted)).await
+    }
+
+    /// Built in a transaction of its own, so that the entry rests on these reads and not on the call's others.
+    async fn build(
+        &self,
+        transaction: &mut Transaction,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<Arc<Permissions>>> {
+        let key = wanted.key();
         let mut own = Transaction::begin(self.engine.clone());
         let built = match wanted {
             Wanted::User(account, id) => permissions::of_user(&mut own, &self.compiler, account, id).await?,

@@ -39,25 +39,25 @@ impl fmt::Display for Kind {
 /// The ARN of something with a path and a name.
 #[must_use]
 pub fn arn(partition: &str, account: &str, kind: Kind, path: &str, name: &str) -> String {
-    format!("arn:{partition}:iam::{account}:{kind}{path}{name}")
+    ["arn:", partition, ":iam::", account, ":", kind.as_str(), path, name].concat()
 }
 
 /// The ARN of an account's root.
 #[must_use]
 pub fn root_arn(partition: &str, account: &str) -> String {
-    format!("arn:{partition}:iam::{account}:root")
+    ["arn:", partition, ":iam::", account, ":root"].concat()
 }
 
 /// The ARN of a session of a role.
 #[must_use]
 pub fn role_session_arn(partition: &str, account: &str, role: &str, session: &str) -> String {
-    format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session}")
+    ["arn:", partition, ":sts::", account, ":assumed-role/", role, "/", session].concat()
 }
 
 /// The ARN of a relying service.
 #[must_use]
 pub fn relying_service_arn(partition: &str, account: &str, name: &str) -> String {
-    format!("arn:{partition}:reeve::{account}:relying-service/{name}")
+    ["arn:", partition, ":reeve::", account, ":relying-service/", name].concat()
 }
 
 /// What an ARN names.
