@@ -1,6 +1,6 @@
 //! "May this principal do this here?", asked by a relying service. The asking itself was authorized before.
 
-use reeve_chassis::authorize::{Ask, denial_message, effect_name, layer_name};
+use reeve_chassis::authorize::{Ask, decision_message, effect_name, layer_name};
 use reeve_chassis::{Call, Handle, Identity};
 use reeve_directory::Error;
 use reeve_evaluator::{Layer, Policies};
@@ -84,23 +84,12 @@ fn answer(
         sid: statement.sid.unwrap_or_default().to_owned(),
         index: i32::try_from(statement.index).unwrap_or(i32::MAX),
     });
-    let message = if decision.is_allowed() {
-        format!(
-            "User: {} is authorized to perform: {} on resource: {} {}",
-            identity.arn(),
-            question.action,
-            question.resource,
-            decision.clause(&question.action)
-        )
-    } else {
-        denial_message(identity, decision, &question.action, &question.resource)
-    };
     Ok(Decision {
         eval_decision: effect_name(decision.effect).to_owned(),
         allowed: decision.is_allowed(),
         layer: layer_name(decision.layer).to_owned(),
         matched_statements: matched.collect(),
-        message,
+        message: decision_message(identity, decision, &question.action, &question.resource),
         principal_arn: identity.arn().to_owned(),
         session_evaluated,
         error_code: String::new(),

@@ -149,13 +149,12 @@ impl Ask<'_> {
     }
 }
 
-/// AWS's message for a denial.
-pub fn denial_message(principal: &Identity, decision: &Decision, action: &str, resource: &str) -> String {
-    format!(
-        "User: {} is not authorized to perform: {action} on resource: {resource} {}",
-        principal.arn(),
-        decision.clause(action),
-    )
+/// What a decision comes to, in the words of AWS's denials.
+pub fn decision_message(principal: &Identity, decision: &Decision, action: &str, resource: &str) -> String {
+    let comes_to =
+        if decision.is_allowed() { " is authorized to perform: " } else { " is not authorized to perform: " };
+    let clause = decision.clause(action).to_string();
+    ["User: ", principal.arn(), comes_to, action, " on resource: ", resource, " ", &clause].concat()
 }
 
 /// AWS's names of the effects (those of `SimulatePrincipalPolicy`).
@@ -182,7 +181,7 @@ pub fn layer_name(layer: Layer) -> &'static str {
 }
 
 fn denied(caller: &Identity, decision: &Decision, action: &str, resource: &str) -> Error {
-    Error::access_denied(denial_message(caller, decision, action, resource))
+    Error::access_denied(decision_message(caller, decision, action, resource))
 }
 
 /// Whether the role that the caller is a session of must allow the action itself, whoever else does: what a session

@@ -1,8 +1,13 @@
 //! The one place that reads the time. Everything behind it is given the moment of the call, so a call sees one time
 //! and tests choose it.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 /// A point in time: milliseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +27,16 @@ impl Moment {
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Moment;
+}
+
+/// What `future` comes to, if it does by `deadline`. Nearly all do at once, and then no timer is made; and the future,
+/// which may be large, stays where it is.
+pub(crate) async fn by<F: Future>(deadline: Instant, future: F) -> Result<F::Output, Elapsed> {
+    let mut future = pin!(future);
+    match futures::poll!(future.as_mut()) {
+        Poll::Ready(output) => Ok(output),
+        Poll::Pending => timeout_at(deadline, future).await,
+    }
 }
 
 /// The machine's clock.
@@ -55,5 +70,25 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Moment {
         Moment { milliseconds: self.0.load(Ordering::Relaxed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_has_not_come_by_its_deadline_is_late() {
+        let now = Instant::now();
+        assert_eq!(by(now, ready(1)).await.ok(), Some(1), "what is there need not wait");
+        let soon = async {
+            tokio::task::yield_now().await;
+            2
+        };
+        assert_eq!(by(now + Duration::from_secs(3600), soon).await.ok(), Some(2));
+        assert!(by(now, pending::<()>()).await.is_err());
     }
 }

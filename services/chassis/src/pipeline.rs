@@ -3,7 +3,6 @@
 //! changed. Written once, and not generic.
 
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use tokio::time::Instant;
 use crate::audit::Event;
 use crate::authorize::Authorized;
 use crate::call::Call;
-use crate::clock::Moment;
+use crate::clock::{self, Moment};
 use crate::environment::Environment;
 use crate::password::{Done, Passwords};
 use crate::random::{SystemRandom, request_id};
@@ -164,10 +163,8 @@ impl Pipeline {
 impl Run<'_> {
     /// Runs the call to its end, or to its deadline. What panics has failed, and brings nothing else down.
     async fn to_deadline(&self, trace: &mut Trace) -> Result<(Bytes, Revision), Error> {
-        // Pinned where it lies: the future is large, and would be moved into each of those around it.
-        let attempts = pin!(self.attempts(trace));
-        let deadline = tokio::time::timeout_at(self.incoming.deadline, attempts);
-        match AssertUnwindSafe(deadline).catch_unwind().await {
+        let ended = clock::by(self.incoming.deadline, self.attempts(trace));
+        match AssertUnwindSafe(ended).catch_unwind().await {
             Ok(Ok(ended)) => ended,
             Ok(Err(_)) => Err(Error::request_timeout("The deadline of the request has passed.")),
             Err(_) => Err(Error::internal_failure(format!("{} panicked", self.route.spec.action))),

@@ -19,7 +19,8 @@ mod uri;
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
+use http::header::HOST;
+use http::{HeaderMap, HeaderName};
 use reeve_directory::Error;
 use ring::digest;
 
@@ -30,9 +31,10 @@ pub(crate) use uri::PathForm;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
-const DATE: &str = "x-amz-date";
-const CONTENT_HASH: &str = "x-amz-content-sha256";
-const SECURITY_TOKEN: &str = "x-amz-security-token";
+// Names of headers stand ready: one that is given as a text is checked and folded at each look-up.
+static DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static CONTENT_HASH: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+static SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// A call as it came over the wire.
@@ -175,7 +177,7 @@ impl<'a> Authorization<'a> {
 
     /// The host and every header that Reeve acts on are among the signed ones.
     fn check_coverage(&self, request: &SignedRequest<'_>, rules: &Rules<'_>) -> Result<(), SignatureError> {
-        if header::single(request.headers, "host")?.is_some_and(|host| host != request.authority) {
+        if header::single(request.headers, &HOST)?.is_some_and(|host| host != request.authority) {
             return Err(SignatureError::Refused("'Host' differs from ':authority'.".to_owned()));
         }
         self.check_one_token(request.headers)?;
@@ -247,7 +249,7 @@ fn check_scope(scope: &Scope<'_>, stamp: &str, rules: &Rules<'_>) -> Result<(), 
 /// The payload hash as it stands in the canonical request, once it is known to be the payload's.
 fn check_payload<'r>(request: &SignedRequest<'r>, rules: &Rules<'_>) -> Result<Cow<'r, str>, SignatureError> {
     let hash = || digest::digest(&digest::SHA256, request.payload);
-    let Some(stated) = header::single(request.headers, CONTENT_HASH)? else {
+    let Some(stated) = header::single(request.headers, &CONTENT_HASH)? else {
         if rules.stated_hash_required {
             return Err(SignatureError::Incomplete(
                 "Authorization header requires existence of a 'X-Amz-Content-SHA256' header.".to_owned(),

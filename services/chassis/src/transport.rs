@@ -27,6 +27,7 @@ use tower::Service as _;
 pub use accept::{Listener, Tls};
 pub(crate) use codec::BytesCodec;
 
+use crate::clock;
 use crate::pipeline::{Framed, Incoming, Outcome, Pipeline};
 use crate::query::Query;
 use crate::route::{Route, Routes};
@@ -167,7 +168,7 @@ impl Service {
         let (parts, body) = request.into_parts();
         let message = grpc::message(&parts.headers, body, self.limits.message_bytes_max);
         // The pipeline keeps the deadline itself, so that it can tell of it; this one ends a body that never comes.
-        let payload = match tokio::time::timeout_at(deadline + deadline::GRACE, message).await {
+        let payload = match clock::by(deadline + deadline::GRACE, message).await {
             Ok(Ok(payload)) => payload,
             Ok(Err(status)) => return status.into_http(),
             Err(_) => return Status::deadline_exceeded("The request did not arrive in time.").into_http(),

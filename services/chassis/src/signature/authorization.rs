@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
+use http::header::{AUTHORIZATION, DATE as HTTP_DATE};
 
 use super::header::{self, at_most_one, quoted, single};
 use super::presigned::{self, Presigned};
@@ -43,7 +44,7 @@ pub(crate) struct Scope<'a> {
 impl<'a> Authorization<'a> {
     /// Reads the one signature of a request: from its `authorization` header, or from its query.
     pub(crate) fn find(headers: &'a HeaderMap, query: &'a str) -> Result<Self, SignatureError> {
-        let in_header = single(headers, "authorization")?;
+        let in_header = single(headers, &AUTHORIZATION)?;
         match (in_header, presigned::is_in(query)) {
             (Some(value), false) => Self::parse_value(value),
             (None, true) => presigned::parse(query),
@@ -127,7 +128,7 @@ impl<'a> Authorization<'a> {
     /// The token of temporary credentials, where the signature has it.
     pub(crate) fn security_token<'r>(&'r self, headers: &'r HeaderMap) -> Option<&'r [u8]> {
         let in_query = self.presigned.as_ref().and_then(|presigned| presigned.token.as_deref());
-        in_query.map(str::as_bytes).or_else(|| headers.get(SECURITY_TOKEN).map(http::HeaderValue::as_bytes))
+        in_query.map(str::as_bytes).or_else(|| headers.get(&SECURITY_TOKEN).map(http::HeaderValue::as_bytes))
     }
 
     /// The text of the date that was signed.
@@ -135,9 +136,9 @@ impl<'a> Authorization<'a> {
         if let Some(presigned) = &self.presigned {
             return Ok(&presigned.stamp);
         }
-        let stamp = match single(headers, DATE)? {
+        let stamp = match single(headers, &DATE)? {
             Some(stamp) => Some(stamp),
-            None => single(headers, "date")?,
+            None => single(headers, &HTTP_DATE)?,
         };
         stamp.ok_or_else(|| {
             incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
@@ -146,7 +147,8 @@ impl<'a> Authorization<'a> {
 
     /// Whether the header of that name is signed.
     pub(super) fn signs(&self, name: &str) -> bool {
-        self.signed_headers.split(';').any(|signed| signed == name)
+        // As bytes: splitting a short text at a character costs several times as much.
+        self.signed_headers.as_bytes().split(|byte| *byte == b';').any(|signed| signed == name.as_bytes())
     }
 
     /// The access key id, date, region and service of the credential.
@@ -191,7 +193,7 @@ impl<'a> Authorization<'a> {
 
     /// No token stands in two places: a second value would leave it open which of them is acted on.
     pub(super) fn check_one_token(&self, headers: &HeaderMap) -> Result<(), SignatureError> {
-        let in_header = at_most_one(headers, SECURITY_TOKEN)?;
+        let in_header = at_most_one(headers, &SECURITY_TOKEN)?;
         let in_query = self.presigned.as_ref().and_then(|presigned| presigned.token.as_ref());
         if in_header.is_some() && in_query.is_some() {
             return Err(incomplete("The request contains a query parameter that duplicates a header value."));

@@ -1,6 +1,6 @@
 //! Headers that a signature rests on, each standing once, and the dates that they carry.
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use super::SignatureError;
@@ -8,7 +8,10 @@ use super::SignatureError;
 const QUOTED_CHARACTERS_MAX: usize = 64;
 
 /// The text of a header that may stand once; nothing when it is absent.
-pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, SignatureError> {
+pub(super) fn single<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'h str>, SignatureError> {
     let text = |value: &'h HeaderValue| {
         value
             .to_str()
@@ -20,7 +23,7 @@ pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'
 /// The value of a header that may stand once; nothing when it is absent.
 pub(super) fn at_most_one<'h>(
     headers: &'h HeaderMap,
-    name: &str,
+    name: &HeaderName,
 ) -> Result<Option<&'h HeaderValue>, SignatureError> {
     let mut values = headers.get_all(name).iter();
     let value = values.next();

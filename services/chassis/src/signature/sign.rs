@@ -55,16 +55,16 @@ pub(crate) fn sign(
     let stamp = header::stamp_of(call.now_unix);
     let mut payload_hash = String::with_capacity(64);
     key::push_hex(&mut payload_hash, digest::digest(&digest::SHA256, call.payload).as_ref());
-    headers.insert(HeaderName::from_static(DATE), HeaderValue::from_str(&stamp)?);
-    headers.insert(HeaderName::from_static(CONTENT_HASH), HeaderValue::from_str(&payload_hash)?);
+    headers.insert(DATE.clone(), HeaderValue::from_str(&stamp)?);
+    headers.insert(CONTENT_HASH.clone(), HeaderValue::from_str(&payload_hash)?);
     match credentials.session_token {
         Some(token) => {
             let mut token = HeaderValue::from_str(token)?;
             token.set_sensitive(true);
-            headers.insert(HeaderName::from_static(SECURITY_TOKEN), token);
+            headers.insert(SECURITY_TOKEN.clone(), token);
         }
         None => {
-            headers.remove(SECURITY_TOKEN);
+            headers.remove(&SECURITY_TOKEN);
         }
     }
     let mut names: Vec<&str> =
