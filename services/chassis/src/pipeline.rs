@@ -129,14 +129,14 @@ impl Pipeline {
 
     /// A name for a request that gets no further than its door.
     pub(crate) fn request_id(&self) -> String {
-        request_id(self.environment.clock.now(), &mut SystemRandom::new()).to_string()
+        request_id(self.environment.clock.now()).to_string()
     }
 
     /// Runs a call to its end, and audits it.
     pub async fn run(&self, route: &Route, incoming: Incoming) -> Outcome {
         let environment = &*self.environment;
         let now = environment.clock.now();
-        let request_id = request_id(now, &mut SystemRandom::new());
+        let request_id = request_id(now);
         let request_name = request_id.to_string();
         let run = Run {
             environment,

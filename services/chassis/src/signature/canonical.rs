@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use ring::digest;
 
+use super::header::pieces;
 use super::{ALGORITHM, Scope, TERMINATOR, key};
 
 /// What a canonical request is written from; path and query are given in their canonical form.
@@ -25,7 +26,7 @@ impl Request<'_> {
         for part in [self.method, "\n", self.path, "\n", self.query, "\n"] {
             text.extend_from_slice(part.as_bytes());
         }
-        for name in self.signed_headers.split(';') {
+        for name in pieces(self.signed_headers, b';') {
             text.extend_from_slice(name.as_bytes());
             text.push(b':');
             if name == "host" {

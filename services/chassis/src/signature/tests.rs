@@ -312,6 +312,11 @@ fn a_malformed_header_is_told_what_it_lacks() {
 
 proptest! {
     #[test]
+    fn pieces_are_those_of_split(text in "[a;é]{0,12}") {
+        prop_assert!(header::pieces(&text, b';').eq(text.split(';')));
+    }
+
+    #[test]
     fn the_parser_is_total(text in "\\PC{0,200}") {
         let _ = Authorization::parse_value(&text);
     }
