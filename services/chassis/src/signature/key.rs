@@ -61,16 +61,42 @@ pub(super) fn bytes_of_hex(text: &str) -> Option<[u8; 32]> {
     if pairs.len() != bytes.len() {
         return None;
     }
+    // Without leaving early the loop has no branch.
+    let mut all = 0;
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
+        let (high, low) = (digit(*high), digit(*low));
+        all |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    (all < 16).then_some(bytes)
 }
 
-fn digit(byte: u8) -> Option<u8> {
+/// The value of a digit; of what is none, a value that no digit has.
+fn digit(byte: u8) -> u8 {
     match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'f' => byte - b'a' + 10,
+        _ => u8::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_digits_in_lower_case_are_hexadecimal() {
+        for c in (0..128_u8).map(char::from) {
+            let value = c.to_digit(16).filter(|_| !c.is_ascii_uppercase());
+            for (text, place) in
+                [(format!("{c}{}", "0".repeat(63)), 4), (format!("{}{c}", "0".repeat(63)), 0)]
+            {
+                let read = bytes_of_hex(&text)
+                    .map(|bytes| u32::from(bytes[if place == 4 { 0 } else { 31 }]) >> place);
+                assert_eq!(read, value, "{c:?}");
+            }
+        }
+        assert_eq!(bytes_of_hex(&"0".repeat(63)), None);
+        assert_eq!(bytes_of_hex(&"0".repeat(66)), None);
     }
 }
