@@ -1,7 +1,7 @@
 //! Every operation there is, called by those who may not and by those who may, and with every member at fault. What is
 //! called is made from the declarations: an operation that is added is covered from the start.
 
-mod sample;
+pub(crate) mod sample;
 
 use std::collections::BTreeSet;
 
@@ -24,12 +24,12 @@ async fn call(client: &Client, spec: &Spec, request: &DynamicMessage) -> Result<
 }
 
 /// A request of the operation with everything that it needs.
-fn minimal(declared: &Declarations, spec: &Spec) -> DynamicMessage {
+pub(crate) fn minimal(declared: &Declarations, spec: &Spec) -> DynamicMessage {
     declared.minimal(&declared.message(spec.request))
 }
 
 /// A world that holds everything that samples speak of, and that no operation empties: who has policies stays.
-async fn furnished() -> World {
+pub(crate) async fn furnished() -> World {
     let world = World::start().await;
     world.group(NAME).await;
     world.policy(NAME, &allow("s3:GetObject", "*")).await;
@@ -46,7 +46,7 @@ async fn furnished() -> World {
 }
 
 /// Gives `user` exactly these actions, on everything.
-async fn allow_exactly(world: &World, user: &User, actions: &[&str]) {
+pub(crate) async fn allow_exactly(world: &World, user: &User, actions: &[&str]) {
     say_exactly(world, user, &allow(actions.to_vec(), "*")).await;
 }
 

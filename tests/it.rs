@@ -8,6 +8,8 @@ mod catalogue;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod door;
+#[cfg(test)]
 mod iam;
 #[cfg(test)]
 mod stories;

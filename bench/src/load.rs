@@ -11,6 +11,7 @@ use reeve_chassis::client::{Client, Credentials};
 use reeve_proto::Operation;
 use reeve_proto::iam::v1::{CreateUserRequest, Tag};
 
+use crate::caller::Caller;
 use crate::process::{Server, processor_time};
 use crate::{Outcome, echo};
 
@@ -24,7 +25,7 @@ pub(crate) struct Target {
     prefix: &'static str,
     path: &'static str,
     message: Message,
-    connections: Vec<Client>,
+    connections: Vec<Caller>,
 }
 
 #[derive(Clone)]
@@ -76,30 +77,47 @@ impl Target {
         connections: Vec<Client>,
     ) -> Self {
         let message = Message::Same(operation.encode_to_vec().into());
-        Self { name, prefix: O::SPEC.prefix, path: O::SPEC.grpc_path, message, connections }
+        Self {
+            name,
+            prefix: O::SPEC.prefix,
+            path: O::SPEC.grpc_path,
+            message,
+            connections: grpc(connections),
+        }
+    }
+
+    /// A form of AWS's Query protocol, sent in the same words each time, each caller over a connection of its own.
+    pub(crate) fn query(
+        name: &'static str,
+        prefix: &'static str,
+        form: String,
+        server: &Server,
+        credentials: &Credentials,
+    ) -> Self {
+        let address = server.endpoint().trim_start_matches("http://").to_owned();
+        let connections = vec![Caller::query(&address, credentials)];
+        Self { name, prefix, path: "/", message: Message::Same(form.into()), connections }
     }
 
     /// An echo of the same lengths as the calls of `model`, signed as they are.
     pub(crate) async fn echo(name: &'static str, model: &Self, connections: Vec<Client>) -> Outcome<Self> {
-        let client = model.connections.first().ok_or("no connection")?;
-        let asked = model.message.next();
-        let answered = client.call_bytes(model.prefix, model.path, asked.clone()).await?;
-        let message = Message::Same(echo::request(asked.len(), answered.len())?);
-        Ok(Self { name, prefix: model.prefix, path: echo::PATH, message, connections })
+        let (asked, answered) = model.lengths().await?;
+        let message = Message::Same(echo::request(asked, answered)?);
+        Ok(Self { name, prefix: model.prefix, path: echo::PATH, message, connections: grpc(connections) })
     }
 
     /// The creation of users whose names nobody has.
     pub(crate) fn create_user(name: &'static str, connections: Vec<Client>) -> Self {
         let spec = CreateUserRequest::SPEC;
         let message = Message::NextUser(Arc::default());
-        Self { name, prefix: spec.prefix, path: spec.grpc_path, message, connections }
+        Self { name, prefix: spec.prefix, path: spec.grpc_path, message, connections: grpc(connections) }
     }
 
     /// Bytes of the request and of its answer.
     pub(crate) async fn lengths(&self) -> Outcome<(usize, usize)> {
-        let client = self.connections.first().ok_or("no connection")?;
+        let mut caller = self.connections.first().ok_or("no connection")?.clone();
         let asked = self.message.next();
-        Ok((asked.len(), client.call_bytes(self.prefix, self.path, asked).await?.len()))
+        Ok((asked.len(), caller.call(self.prefix, self.path, asked).await?.len()))
     }
 
     /// Calls until `window` has passed, and tells of those that were answered in that time.
@@ -108,9 +126,8 @@ impl Target {
         let end = begin + window;
         let mut callers = Vec::with_capacity(shape.in_flight);
         for caller in 0..shape.in_flight {
-            let client =
-                self.connections.get(caller % shape.connections).ok_or("too few connections")?.clone();
-            callers.push(tokio::spawn(self.clone().call_until(client, begin, end)));
+            let connection = self.connection(caller % shape.connections)?;
+            callers.push(tokio::spawn(self.clone().call_until(connection, begin, end)));
         }
         tokio::time::sleep_until(begin.into()).await;
         let (server_before, client_before) = (server.processor_time()?, processor_time("self")?);
@@ -143,13 +160,12 @@ impl Target {
     pub(crate) async fn call_times(&self, shape: Shape, times: usize) -> Outcome {
         let mut callers = Vec::with_capacity(shape.in_flight);
         for caller in 0..shape.in_flight {
-            let client =
-                self.connections.get(caller % shape.connections).ok_or("too few connections")?.clone();
+            let mut connection = self.connection(caller % shape.connections)?;
             let target = self.clone();
             let own = (caller..times).step_by(shape.in_flight).count();
             callers.push(tokio::spawn(async move {
                 for _ in 0..own {
-                    client.call_bytes(target.prefix, target.path, target.message.next()).await?;
+                    connection.call(target.prefix, target.path, target.message.next()).await?;
                 }
                 Outcome::Ok(())
             }));
@@ -160,11 +176,17 @@ impl Target {
         Ok(())
     }
 
-    async fn call_until(self, client: Client, begin: Instant, end: Instant) -> Outcome<Vec<Duration>> {
+    /// The one at `place`; of a target with one alone, each gets its own like it.
+    fn connection(&self, place: usize) -> Outcome<Caller> {
+        let found = self.connections.get(place % self.connections.len().max(1));
+        Ok(found.ok_or("no connection")?.clone())
+    }
+
+    async fn call_until(self, mut caller: Caller, begin: Instant, end: Instant) -> Outcome<Vec<Duration>> {
         let mut latencies = Vec::with_capacity(1024);
         let mut asked = Instant::now();
         while asked < end {
-            let answer = client.call_bytes(self.prefix, self.path, self.message.next()).await;
+            let answer = caller.call(self.prefix, self.path, self.message.next()).await;
             answer.map_err(|error| format!("{}: {error}", self.name))?;
             let answered = Instant::now();
             if answered >= begin && answered < end {
@@ -183,6 +205,10 @@ impl Message {
             Self::NextUser(number) => user(number.fetch_add(1, Ordering::Relaxed)).encode_to_vec().into(),
         }
     }
+}
+
+fn grpc(connections: Vec<Client>) -> Vec<Caller> {
+    connections.into_iter().map(Caller::Grpc).collect()
 }
 
 /// The user of a number: what a user of a company looks like, and its place in the order of names drawn at random, as

@@ -1,11 +1,13 @@
 //! Measures Reeve against a bare gRPC echo server in one run on one machine, and its store with many users in it.
 //! README.md says what each figure means.
 
+mod caller;
 mod echo;
 mod load;
 mod process;
 mod profile;
 mod rpc;
+mod signature;
 mod store;
 mod syncs;
 mod world;
@@ -34,6 +36,8 @@ struct Arguments {
 enum Command {
     /// Calls per second, latency and memory of each operation, as ratios to an echo server
     Rpc(rpc::Arguments),
+    /// What checking one signature costs
+    Signature,
     /// Disk, memory and reopening time of a store with many users
     Store(store::Arguments),
     /// Load on one target, for a profiler
@@ -55,6 +59,7 @@ enum Command {
 fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Rpc(arguments) => on_runtime(rpc::run(&arguments)),
+        Command::Signature => signature::run(),
         Command::Store(arguments) => on_runtime(store::run(&arguments)),
         Command::Profile(arguments) => on_runtime(profile::run(&arguments)),
         Command::Serve { server } => on_runtime(process::serve(server)),

@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
 struct Contender<'a> {
     target: Target,
     server: &'a Server,
-    /// The name of the echo whose messages are as long.
+    /// The name of the echo whose messages are as long, or of the same call by gRPC.
     yardstick: &'static str,
 }
 
@@ -90,6 +90,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome {
         }
     }
     print_table(&rows, &contenders);
+    crate::signature::run()?;
     print_ratios(&rows, &contenders, &syncs)?;
     drop(contenders);
     for server in [data_plane.server, control_plane.server, first, second] {
@@ -104,7 +105,16 @@ async fn contenders<'a>(
     first: &'a Server,
     second: &'a Server,
 ) -> Outcome<Vec<Contender<'a>>> {
-    let DataPlane { authorize, assume_role, relying, assuming, .. } = data_plane;
+    let DataPlane {
+        authorize,
+        assume_role,
+        get_user,
+        query_assume_role,
+        query_get_user,
+        relying,
+        assuming,
+        ..
+    } = data_plane;
     let connections = connect(first, relying, CONNECTIONS_MAX).await?;
     let echo = Target::echo("echo", authorize, connections).await?;
     let connections = connect(second, relying, CONNECTIONS_MAX).await?;
@@ -118,6 +128,9 @@ async fn contenders<'a>(
         of(&echo_again, second, "echo"),
         of(assume_role, &data_plane.server, "echo_assume_role"),
         of(&echo_as_long, first, "echo_assume_role"),
+        of(get_user, &data_plane.server, "get_user"),
+        of(query_assume_role, &data_plane.server, "assume_role"),
+        of(query_get_user, &data_plane.server, "get_user"),
         of(&control_plane.create_user, &control_plane.server, "echo"),
     ])
 }
@@ -174,9 +187,13 @@ fn print_table(rows: &[Row], contenders: &[Contender<'_>]) {
 
 /// The lines that are compared with what was promised.
 fn print_ratios(rows: &[Row], contenders: &[Contender<'_>], syncs: &[f64]) -> Outcome {
-    for (label, name) in
-        [("echo_echo", "echo_again"), ("authorize", "authorize"), ("assume_role", "assume_role")]
-    {
+    for (label, name) in [
+        ("echo_echo", "echo_again"),
+        ("authorize", "authorize"),
+        ("assume_role", "assume_role"),
+        ("query_assume_role", "query_assume_role"),
+        ("query_get_user", "query_get_user"),
+    ] {
         let contender =
             contenders.iter().find(|contender| contender.target.name == name).ok_or("no such target")?;
         let ratio =

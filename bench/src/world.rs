@@ -7,8 +7,8 @@ use reeve_chassis::client::{Client, Credentials};
 use reeve_proto::authorization::v1::{AuthorizeRequest, ContextEntry, Question};
 use reeve_proto::iam::v1::{
     AddUserToGroupRequest, AttachRolePolicyRequest, CreateAccessKeyRequest, CreateGroupRequest,
-    CreatePolicyRequest, CreateRoleRequest, CreateUserRequest, PutGroupPolicyRequest, PutRolePolicyRequest,
-    PutUserPolicyRequest, Tag,
+    CreatePolicyRequest, CreateRoleRequest, CreateUserRequest, GetUserRequest, PutGroupPolicyRequest,
+    PutRolePolicyRequest, PutUserPolicyRequest, Tag,
 };
 use reeve_proto::sts::v1::AssumeRoleRequest;
 use zeroize::Zeroizing;
@@ -63,6 +63,10 @@ pub(crate) struct DataPlane {
     pub(crate) server: Server,
     pub(crate) authorize: Target,
     pub(crate) assume_role: Target,
+    pub(crate) get_user: Target,
+    /// The same two by AWS's Query protocol.
+    pub(crate) query_assume_role: Target,
+    pub(crate) query_get_user: Target,
     /// Whoever asks.
     pub(crate) relying: Credentials,
     /// Whoever assumes the role.
@@ -85,11 +89,23 @@ impl DataPlane {
         let assuming = user(
             &administrator,
             "build-runner",
-            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}}"#,
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:ListAllMyBuckets","iam:GetUser"],"Resource":"*"}}"#,
         )
         .await?;
         group(&administrator).await?;
         let role_arn = role(&administrator).await?;
+
+        let form = format!(
+            "Action=AssumeRole&Version=2011-06-15&RoleArn={role_arn}&RoleSessionName=build-1042&Tags.member.1.Key=team\
+             &Tags.member.1.Value=payments&Tags.member.2.Key=cost-center&Tags.member.2.Value=4711\
+             &TransitiveTagKeys.member.1=team&ExternalId={EXTERNAL_ID}"
+        );
+        let query_assume_role = Target::query("query_assume_role", "sts", form, &server, &assuming);
+        let form = "Action=GetUser&Version=2010-05-08&UserName=build-runner".to_owned();
+        let query_get_user = Target::query("query_get_user", "iam", form, &server, &assuming);
+        let request = GetUserRequest { user_name: Some("build-runner".to_owned()) };
+        let get_user =
+            Target::operation("get_user", &request, connect(&server, &assuming, connections).await?);
 
         let request = AssumeRoleRequest {
             role_arn,
@@ -113,7 +129,16 @@ impl DataPlane {
         let authorize = Target::operation("authorize", &question, own);
         // A store in use is written to: what is cached was concluded before the newest commit, and has to be proved.
         administrator.call(&CreateGroupRequest { group_name: "bystanders".to_owned(), path: None }).await?;
-        Ok(Self { server, authorize, assume_role, relying, assuming })
+        Ok(Self {
+            server,
+            authorize,
+            assume_role,
+            get_user,
+            query_assume_role,
+            query_get_user,
+            relying,
+            assuming,
+        })
     }
 }
 

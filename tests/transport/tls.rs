@@ -1,8 +1,11 @@
 //! TLS: a call over it, what is agreed in the handshake, and who is refused.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedKey, IsCa, Issuer, KeyPair, generate_simple_self_signed,
+};
 use reeve_chassis::client::Client;
 use reeve_proto::iam::v1::{GetUserRequest, PutUserPolicyRequest};
 use reeve_proto::sts::v1::GetCallerIdentityRequest;
@@ -13,7 +16,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::wire::PATIENCE;
@@ -28,12 +31,17 @@ struct Secure {
 }
 
 async fn start() -> Secure {
+    configured(|_, _| {}).await
+}
+
+/// The same with other settings, given the folder that everything lies in.
+async fn configured(configure: impl FnOnce(&mut Config, &Path)) -> Secure {
     let folder = tempfile::tempdir().unwrap();
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
     std::fs::write(&certificate, cert.pem()).unwrap();
     std::fs::write(&key, signing_key.serialize_pem()).unwrap();
-    let config = Config {
+    let mut config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         engine: EngineName::Memory,
         account: ACCOUNT.to_owned(),
@@ -43,6 +51,7 @@ async fn start() -> Secure {
         tls_key: key,
         ..Config::default()
     };
+    configure(&mut config, folder.path());
     let running = serve::start(&config).await.unwrap();
     Secure { running, pem: cert.pem().into_bytes(), der: cert.der().clone(), config, _folder: folder }
 }
@@ -57,13 +66,43 @@ impl Secure {
         &self,
         protocols: &[&str],
     ) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+        let mut config = ClientConfig::builder().with_root_certificates(self.roots()).with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        self.connect(config).await
+    }
+
+    fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).unwrap();
-        let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        roots
+    }
+
+    async fn connect(
+        &self,
+        config: ClientConfig,
+    ) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
         let socket = TcpStream::connect(self.running.address()).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, socket).await
+    }
+
+    /// Writes another certificate and its key into the files that are served, and trusts it from now on.
+    fn renew(&mut self) {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(&self.config.tls_key, signing_key.serialize_pem()).unwrap();
+        std::fs::write(&self.config.tls_certificate, cert.pem()).unwrap();
+        self.der = cert.der().clone();
+    }
+
+    /// Handshakes until the certificate that is trusted is served.
+    async fn until_served(&self) {
+        let served = async {
+            while self.handshake(&["h2"]).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, served).await.expect("the renewed certificate is not served");
     }
 }
 
@@ -130,4 +169,62 @@ async fn nobody_is_served_without_it_and_no_stranger_is_trusted() {
     let mut socket = TcpStream::connect(secure.running.address()).await.unwrap();
     socket.write_all(&[0x16, 3, 1, 0xff, 0xff, 1, 2, 3]).await.unwrap();
     assert!(secure.handshake(&["h2"]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_served_without_a_restart() {
+    let mut secure = start().await;
+    let mut standing = secure.handshake(&["http/1.1"]).await.unwrap();
+    secure.renew();
+    secure.until_served().await;
+    // What is no certificate changes nothing, and is no reason to look no more.
+    std::fs::write(&secure.config.tls_certificate, "no certificate").unwrap();
+    assert!(secure.handshake(&["h2"]).await.is_ok());
+    secure.renew();
+    secure.until_served().await;
+    standing.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut heard = [0; 9];
+    tokio::time::timeout(PATIENCE, standing.read_exact(&mut heard)).await.unwrap().unwrap();
+    assert_eq!(&heard, b"HTTP/1.1 ", "a connection that stood goes on");
+}
+
+/// An authority, and a certificate of its for a client.
+fn client_certificate() -> (String, CertificateDer<'static>, PrivateKeyDer<'static>) {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let pem = authority.self_signed(&authority_key).unwrap().pem();
+    let key = KeyPair::generate().unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let client = CertificateParams::new(vec!["client".to_owned()]).unwrap();
+    let certificate = client.signed_by(&key, &issuer).unwrap();
+    (pem, certificate.der().clone(), PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+}
+
+#[tokio::test]
+async fn where_clients_show_certificates_nobody_else_is_let_in() {
+    let (authority, certificate, key) = client_certificate();
+    let (_, strange, strange_key) = client_certificate();
+    let secure = configured(|config, folder| {
+        config.tls_client_ca = folder.join("clients.pem");
+        std::fs::write(&config.tls_client_ca, authority).unwrap();
+    })
+    .await;
+    for (shown, is_let_in) in
+        [(None, false), (Some((strange, strange_key)), false), (Some((certificate, key)), true)]
+    {
+        let builder = ClientConfig::builder().with_root_certificates(secure.roots());
+        let config = match shown {
+            Some((certificate, key)) => builder.with_client_auth_cert(vec![certificate], key).unwrap(),
+            None => builder.with_no_client_auth(),
+        };
+        let spoken = async {
+            let mut stream = secure.connect(config).await?;
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+            let mut heard = [0; 9];
+            stream.read_exact(&mut heard).await
+        };
+        let heard = tokio::time::timeout(PATIENCE, spoken).await.unwrap();
+        assert_eq!(heard.is_ok(), is_let_in, "{heard:?}");
+    }
 }

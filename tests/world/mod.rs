@@ -84,6 +84,11 @@ impl World {
         Self { running, root, ..self }
     }
 
+    /// Stops the server in order: what it had left to write is written.
+    pub(crate) async fn stopped(self) {
+        self.running.stop().await;
+    }
+
     /// The account's root.
     pub(crate) fn root(&self) -> &Client {
         &self.root
@@ -97,6 +102,11 @@ impl World {
     /// Somebody who does not sign, on a connection of their own.
     pub(crate) async fn unsigned(&self) -> Client {
         Client::connect(&self.endpoint()).await.unwrap()
+    }
+
+    /// Where the first start wrote the root's credentials.
+    pub(crate) fn credentials_file(&self) -> &Path {
+        &self.config.credentials_file
     }
 
     /// `http://127.0.0.1:...`.

@@ -138,7 +138,9 @@ impl Client {
             let call = signature::Call {
                 service: prefix,
                 region: &self.region,
+                method: "POST",
                 path,
+                query: "",
                 authority: &self.authority,
                 payload: &message,
                 now_unix: SystemClock.now().seconds(),
@@ -155,6 +157,35 @@ impl Client {
         let answer = grpc.unary(request, path, BytesCodec).await.map_err(|status| refused(&status))?;
         Ok(answer.into_inner())
     }
+}
+
+/// Signs an HTTP request to the Query door or the JSON door as it is, now: `service` is the prefix of the operation's
+/// actions, and the host is the one of the request's URI, or of its `host` header.
+///
+/// # Errors
+/// The credentials cannot stand in a header.
+pub fn sign_request(
+    credentials: &Credentials,
+    service: &str,
+    region: &str,
+    request: &mut http::Request<Bytes>,
+) -> Result<(), CallError> {
+    let mut headers = std::mem::take(request.headers_mut());
+    let host = headers.get(http::header::HOST).cloned();
+    let host = host.as_ref().and_then(|host| host.to_str().ok());
+    let call = signature::Call {
+        service,
+        region,
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+        authority: request.uri().authority().map(|authority| authority.as_str()).or(host).unwrap_or_default(),
+        payload: request.body(),
+        now_unix: SystemClock.now().seconds(),
+    };
+    let signed = signature::sign(&credentials.borrowed(), &call, &mut headers);
+    *request.headers_mut() = headers;
+    signed.map_err(|error| local(Code::InvalidArgument, error.to_string()))
 }
 
 fn refused(status: &Status) -> CallError {

@@ -10,6 +10,7 @@ pub mod clock;
 mod consistency;
 mod environment;
 mod identity;
+mod json;
 mod key_cache;
 mod locate;
 mod members;
@@ -22,7 +23,7 @@ mod revision_token;
 mod route;
 pub mod seal;
 pub mod session;
-mod signature;
+pub mod signature;
 pub mod transport;
 
 pub use call::{Call, Page};

@@ -180,3 +180,6 @@ fn malformed(name: &str, value: &str, form: &str) -> Error {
     let name = form::quoted(name);
     Error::new(ErrorReason::MalformedInput, format!("{name}: '{}' is not {form}.", form::quoted(value)))
 }
+
+#[cfg(test)]
+mod tests;

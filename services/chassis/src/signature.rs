@@ -24,10 +24,10 @@ use http::{HeaderMap, HeaderName};
 use reeve_directory::Error;
 use ring::digest;
 
-pub(crate) use authorization::{Authorization, Scope};
-pub(crate) use key::SigningKey;
+pub use authorization::{Authorization, Scope};
+pub use key::SigningKey;
 pub(crate) use sign::{Call, Credentials, sign};
-pub(crate) use uri::PathForm;
+pub use uri::PathForm;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
@@ -39,43 +39,43 @@ const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// A call as it came over the wire.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SignedRequest<'a> {
+pub struct SignedRequest<'a> {
     /// The HTTP method; gRPC's is `POST`.
-    pub(crate) method: &'a str,
+    pub method: &'a str,
     /// The path as it was sent: of a gRPC call `/reeve.iam.v1.UserService/CreateUser`.
-    pub(crate) path: &'a str,
+    pub path: &'a str,
     /// The query as it was sent, without its question mark; empty when there is none.
-    pub(crate) query: &'a str,
+    pub query: &'a str,
     /// The value of `:authority`, or of `host` where the protocol has no other.
-    pub(crate) authority: &'a str,
+    pub authority: &'a str,
     /// Every header of the call, pseudo-headers apart.
-    pub(crate) headers: &'a HeaderMap,
+    pub headers: &'a HeaderMap,
     /// The body; of a gRPC call the one message, uncompressed and without its length prefix.
-    pub(crate) payload: &'a [u8],
+    pub payload: &'a [u8],
 }
 
 /// What a door accepts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules<'a> {
+pub struct Rules<'a> {
     /// Seconds that the signature's date may lie before or after the server's.
-    pub(crate) skew_seconds_max: u32,
+    pub skew_seconds_max: u32,
     /// The service that the scope must name, for example `iam`.
-    pub(crate) service: &'a str,
+    pub service: &'a str,
     /// The only region that the scope may name; any when there is none.
-    pub(crate) region: Option<&'a str>,
+    pub region: Option<&'a str>,
     /// How the path is made canonical.
-    pub(crate) path_form: PathForm,
+    pub path_form: PathForm,
     /// The payload's hash must be stated in a header; otherwise it may be.
-    pub(crate) stated_hash_required: bool,
+    pub stated_hash_required: bool,
     /// The token of temporary credentials may have been added after signing: it is sealed, and names the key that signed.
-    pub(crate) unsigned_token_allowed: bool,
+    pub unsigned_token_allowed: bool,
     /// `UNSIGNED-PAYLOAD` is accepted. Never for writes or STS: a captured header would authorize any body.
-    pub(crate) unsigned_payload_allowed: bool,
+    pub unsigned_payload_allowed: bool,
 }
 
 /// A signature of which nothing is left to be proved but that its secret made it.
 #[derive(Debug)]
-pub(crate) struct Checked<'a> {
+pub struct Checked<'a> {
     authorization: &'a Authorization<'a>,
     request: SignedRequest<'a>,
     /// In their canonical form.
@@ -88,7 +88,7 @@ pub(crate) struct Checked<'a> {
 
 /// Why a signature is refused, in AWS's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SignatureError {
+pub enum SignatureError {
     /// There is no `authorization`.
     #[error("Request is missing Authentication Token")]
     Missing,
@@ -119,7 +119,7 @@ impl From<SignatureError> for Error {
 
 impl<'a> Authorization<'a> {
     /// Whether what the signature says of itself is for here and now, and covers all of `request` that Reeve acts on.
-    pub(crate) fn check<'r>(
+    pub fn check<'r>(
         &'r self,
         request: &SignedRequest<'r>,
         now_unix: i64,
@@ -196,12 +196,12 @@ impl<'a> Authorization<'a> {
 
 impl Checked<'_> {
     /// What the signing key is derived for.
-    pub(crate) fn scope(&self) -> &Scope<'_> {
+    pub fn scope(&self) -> &Scope<'_> {
         &self.scope
     }
 
     /// Whether the request is what the holder of `key`'s secret signed. Signatures compare in constant time.
-    pub(crate) fn verify(&self, key: &SigningKey) -> Result<(), SignatureError> {
+    pub fn verify(&self, key: &SigningKey) -> Result<(), SignatureError> {
         // A header that was signed and is not here was taken away: what was signed is not what came.
         let text = self.canonical().ok_or(SignatureError::Mismatch)?;
         let to_sign = canonical::string_to_sign(self.stamp, &self.scope, &text);

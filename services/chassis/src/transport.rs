@@ -3,10 +3,12 @@
 
 mod accept;
 mod codec;
+mod connect;
 mod deadline;
 mod grpc;
 mod http;
 pub(crate) mod status;
+mod tls;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,17 +19,20 @@ use std::time::Duration;
 
 use ::http::header::CONTENT_TYPE;
 use ::http::uri::PathAndQuery;
-use ::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use bytes::Bytes;
 use hyper::body::Incoming as HttpBody;
 use reeve_directory::Error;
 use tonic::Status;
 use tonic::body::Body;
-use tower::Service as _;
+use tower::{Layer as _, Service as _};
 
-pub use accept::{Listener, Tls};
+pub use accept::Listener;
 pub(crate) use codec::BytesCodec;
+pub use tls::{Tls, TlsFiles};
 
 use crate::clock;
+use crate::json::Messages;
 use crate::pipeline::{Framed, Incoming, Outcome, Pipeline};
 use crate::query::Query;
 use crate::route::{Route, Routes};
@@ -81,6 +86,7 @@ type Reflection = BoxedGrpc;
 pub struct Service {
     routes: HashMap<&'static str, Arc<Route>>,
     query: Query,
+    messages: Messages,
     pipeline: Arc<Pipeline>,
     limits: Limits,
     health: Health,
@@ -107,7 +113,16 @@ impl Service {
         }
         let reflection = if reflection { Some(BoxedGrpc::reflection()?) } else { None };
         let routes = routes.into_map();
-        Ok(Self { query: Query::new(&routes)?, routes, pipeline, limits, health, reporter, reflection })
+        Ok(Self {
+            query: Query::new(&routes)?,
+            messages: Messages::new(&routes)?,
+            routes,
+            pipeline,
+            limits,
+            health,
+            reporter,
+            reflection,
+        })
     }
 
     /// Tells health checks that no more calls are wanted.
@@ -136,35 +151,51 @@ impl Service {
 
     /// Answers one HTTP request.
     pub(crate) async fn answer(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
-        if !is_grpc(request.headers()) {
-            return self.answer_http(peer, request).await;
+        match Protocol::of(request.headers()) {
+            Protocol::Grpc => self.grpc(peer, request).await,
+            Protocol::GrpcWeb => self.grpc_web(peer, request).await,
+            Protocol::Other if request.uri().path() == "/" => self.query(peer, request).await,
+            Protocol::Other => self.connect(peer, request).await,
         }
+    }
+
+    /// gRPC-web is gRPC in another wrapping, which is taken off here and put on again.
+    async fn grpc_web(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+        let grpc = tower::service_fn(move |request: Request<Body>| {
+            let peer = peer.clone();
+            async move { Ok::<_, Infallible>(self.grpc(peer, request).await) }
+        });
+        infallible(tonic_web::GrpcWebLayer::new().layer(grpc).call(request).await)
+    }
+
+    async fn grpc<B>(&self, peer: Peer, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + std::fmt::Display,
+    {
         let path = request.uri().path();
         if let Some(route) = self.routes.get(path) {
             return self.call(route, peer, request).await;
         }
         if path.starts_with("/grpc.health.v1.Health/") {
             let mut health = self.health.clone();
-            return infallible(health.call(request).await);
+            return infallible(health.call(request.map(Body::new)).await);
         }
         if path.starts_with("/grpc.reflection.")
             && let Some(reflection) = &self.reflection
         {
-            return reflection.clone().call(request).await;
+            return reflection.clone().call(request.map(Body::new)).await;
         }
         status::of(&Error::invalid_action(format!("There is no operation {path}.")), "").into_http()
     }
 
-    /// Answers what is no gRPC.
-    async fn answer_http(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
-        match request.uri().path() {
-            "/" => self.query(peer, request).await,
-            _ => http::plain(StatusCode::NOT_FOUND),
-        }
-    }
-
-    async fn call(&self, route: &Route, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+    async fn call<B>(&self, route: &Route, peer: Peer, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + std::fmt::Display,
+    {
         let deadline = deadline::of(request.headers(), self.limits.deadline_max);
+        let authority = http::authority(request.uri(), request.headers());
         let (parts, body) = request.into_parts();
         let message = grpc::message(&parts.headers, body, self.limits.message_bytes_max);
         // The pipeline keeps the deadline itself, so that it can tell of it; this one ends a body that never comes.
@@ -173,12 +204,12 @@ impl Service {
             Ok(Err(status)) => return status.into_http(),
             Err(_) => return Status::deadline_exceeded("The request did not arrive in time.").into_http(),
         };
-        let uri = parts.uri.into_parts();
+        let target = parts.uri.into_parts().path_and_query;
         let incoming = Incoming {
             method: parts.method,
-            target: uri.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/")),
+            target: target.unwrap_or_else(|| PathAndQuery::from_static("/")),
             headers: parts.headers,
-            authority: uri.authority,
+            authority,
             payload,
             encoding: Box::new(Framed),
             source_ip: peer.address,
@@ -189,9 +220,23 @@ impl Service {
     }
 }
 
-/// Whether a request speaks gRPC.
-fn is_grpc(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+/// What a request speaks.
+enum Protocol {
+    Grpc,
+    GrpcWeb,
+    /// AWS's Query protocol, or Connect's.
+    Other,
+}
+
+impl Protocol {
+    fn of(headers: &HeaderMap) -> Self {
+        let content_type = headers.get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+        match content_type.strip_prefix(b"application/grpc") {
+            Some(rest) if rest.starts_with(b"-web") => Self::GrpcWeb,
+            Some(_) => Self::Grpc,
+            None => Self::Other,
+        }
+    }
 }
 
 fn reply(outcome: Outcome) -> Response<Body> {
@@ -214,8 +259,8 @@ fn reply(outcome: Outcome) -> Response<Body> {
 /// The reflection services, whose types tonic does not name.
 #[derive(Clone)]
 struct BoxedGrpc {
-    v1: tower::util::BoxCloneSyncService<Request<HttpBody>, Response<Body>, Infallible>,
-    v1alpha: tower::util::BoxCloneSyncService<Request<HttpBody>, Response<Body>, Infallible>,
+    v1: tower::util::BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>,
+    v1alpha: tower::util::BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>,
 }
 
 impl BoxedGrpc {
@@ -231,7 +276,7 @@ impl BoxedGrpc {
         })
     }
 
-    async fn call(mut self, request: Request<HttpBody>) -> Response<Body> {
+    async fn call(mut self, request: Request<Body>) -> Response<Body> {
         let service = if request.uri().path().starts_with("/grpc.reflection.v1alpha.") {
             &mut self.v1alpha
         } else {

@@ -61,7 +61,6 @@ pub enum StartError {
 /// # Errors
 /// The store, the root key or the credentials file is not as it should be.
 pub async fn open(config: &Config) -> Result<Environment, StartError> {
-    config.check()?;
     let engine = open_engine(config).await?;
     let cluster = cluster_record(&engine).await?;
     let root_key = root_key(config, cluster.is_none())?;

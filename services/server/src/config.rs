@@ -19,7 +19,7 @@ pub const ENVIRONMENT_PREFIX: &str = "REEVE_";
 pub struct Config {
     /// Where the embedded store lies.
     pub data_dir: PathBuf,
-    /// The address of the gRPC port.
+    /// The address of the port that serves every protocol.
     pub listen: SocketAddr,
     /// What stores.
     pub engine: EngineName,
@@ -37,6 +37,11 @@ pub struct Config {
     pub tls_certificate: PathBuf,
     /// The private key of the certificate, PEM.
     pub tls_key: PathBuf,
+    /// The certificate authorities of clients, PEM: who shows no certificate of theirs is not let in. None are asked for when
+    /// empty.
+    pub tls_client_ca: PathBuf,
+    /// Plain text may be served off the loopback, where whoever listens reads session tokens and new secrets.
+    pub plaintext_off_loopback: bool,
     /// gRPC reflection answers without credentials.
     pub reflection: bool,
     /// The page cache of the embedded store, in bytes.
@@ -176,6 +181,15 @@ impl Config {
                 "passwords must cost what OWASP asks for at least, and be bounded",
             ));
         }
+        let is_plain = self.tls_certificate.as_os_str().is_empty();
+        if is_plain && !self.tls_client_ca.as_os_str().is_empty() {
+            return Err(ConfigError::Refused("tls_client_ca needs tls_certificate and tls_key"));
+        }
+        if is_plain && !self.listen.ip().is_loopback() && !self.plaintext_off_loopback {
+            return Err(ConfigError::Refused(
+                "plain text is served on the loopback alone: give tls_certificate and tls_key, or set plaintext_off_loopback",
+            ));
+        }
         if self.limits.message_bytes_max == 0
             || self.limits.connections_max == 0
             || self.limits.streams_max == 0
@@ -240,6 +254,8 @@ impl Default for Config {
             audit_log: PathBuf::new(),
             tls_certificate: PathBuf::new(),
             tls_key: PathBuf::new(),
+            tls_client_ca: PathBuf::new(),
+            plaintext_off_loopback: false,
             reflection: true,
             store_cache_bytes: reeve_storage::CACHE_BYTES_DEFAULT,
             signatures: SignatureConfig::default(),
@@ -387,5 +403,25 @@ mod tests {
         assert!(config.check().is_err());
         let config = Config { tls_key: "key.pem".into(), ..Config::default() };
         assert!(config.check().is_err());
+        let config = Config { tls_client_ca: "ca.pem".into(), ..Config::default() };
+        assert!(config.check().is_err());
+    }
+
+    #[test]
+    fn plain_text_leaves_the_loopback_only_when_it_is_told_to() {
+        for (listen, may) in [
+            ("127.0.0.1:1", true),
+            ("127.9.9.9:1", true),
+            ("[::1]:1", true),
+            ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("10.0.0.1:1", false),
+        ] {
+            let plain = Config { listen: listen.parse().unwrap(), ..Config::default() };
+            assert_eq!(plain.check().is_ok(), may, "{listen}");
+            let (certificate, key) = ("certificate.pem".into(), "key.pem".into());
+            Config { tls_certificate: certificate, tls_key: key, ..plain.clone() }.check().unwrap();
+            Config { plaintext_off_loopback: true, ..plain }.check().unwrap();
+        }
     }
 }

@@ -28,7 +28,7 @@ struct Serve {
     /// Where the embedded store lies [default: ./reeve-data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Address of the gRPC port [default: 127.0.0.1:7443]
+    /// Address of the port [default: 127.0.0.1:7443]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::SocketAddr>,
     /// Account that the first start creates, twelve digits [default: drawn]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use reeve_authorization::Authorization;
-use reeve_chassis::transport::{Listener, Service, Tls};
+use reeve_chassis::transport::{Listener, Service, Tls, TlsFiles};
 use reeve_chassis::{Environment, Pipeline, Routes};
 use reeve_iam::Iam;
 use reeve_storage::Engine;
@@ -48,6 +48,7 @@ pub async fn start_with(
     config: &Config,
     change: impl AsyncFnOnce(&mut Environment),
 ) -> Result<Running, StartError> {
+    config.check()?;
     let tls = tls(config)?;
     // The port is tried first: a server that cannot serve starts no store.
     let listener = Listener::bind(config.listen, tls)
@@ -102,7 +103,12 @@ fn tls(config: &Config) -> Result<Option<Tls>, StartError> {
     if config.tls_certificate.as_os_str().is_empty() {
         return Ok(None);
     }
-    Tls::from_files(&config.tls_certificate, &config.tls_key)
+    let files = TlsFiles {
+        certificates: config.tls_certificate.clone(),
+        key: config.tls_key.clone(),
+        client_authorities: Some(config.tls_client_ca.clone()).filter(|path| !path.as_os_str().is_empty()),
+    };
+    Tls::read(files)
         .map(Some)
         .map_err(|error| StartError::Refused(format!("{}: {error}", config.tls_certificate.display())))
 }

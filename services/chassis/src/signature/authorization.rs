@@ -19,7 +19,7 @@ const SCOPE_PART_BYTES_MAX: usize = 64;
 
 /// A signature and what it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Authorization<'a> {
+pub struct Authorization<'a> {
     pub(super) credential: Cow<'a, str>,
     /// Lower-case, sorted, each once, joined by semicolons.
     pub(super) signed_headers: Cow<'a, str>,
@@ -30,20 +30,20 @@ pub(crate) struct Authorization<'a> {
 
 /// A credential taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scope<'a> {
+pub struct Scope<'a> {
     /// Whose secret is to be looked up.
-    pub(crate) access_key_id: &'a str,
+    pub access_key_id: &'a str,
     /// The day, `YYYYMMDD`.
-    pub(crate) date: &'a str,
+    pub date: &'a str,
     /// The region.
-    pub(crate) region: &'a str,
+    pub region: &'a str,
     /// The service.
-    pub(crate) service: &'a str,
+    pub service: &'a str,
 }
 
 impl<'a> Authorization<'a> {
     /// Reads the one signature of a request: from its `authorization` header, or from its query.
-    pub(crate) fn find(headers: &'a HeaderMap, query: &'a str) -> Result<Self, SignatureError> {
+    pub fn find(headers: &'a HeaderMap, query: &'a str) -> Result<Self, SignatureError> {
         let in_header = single(headers, &AUTHORIZATION)?;
         match (in_header, presigned::is_in(query)) {
             (Some(value), false) => Self::parse_value(value),
@@ -57,7 +57,7 @@ impl<'a> Authorization<'a> {
     }
 
     /// Reads the value of an `authorization` header. Total, and linear in a length that is bounded.
-    pub(crate) fn parse_value(value: &'a str) -> Result<Self, SignatureError> {
+    pub fn parse_value(value: &'a str) -> Result<Self, SignatureError> {
         if value.len() > AUTHORIZATION_BYTES_MAX {
             return Err(incomplete("Authorization header is too long."));
         }
@@ -115,18 +115,18 @@ impl<'a> Authorization<'a> {
     }
 
     /// Whose secret is claimed to have signed; whatever the caller wrote there.
-    pub(crate) fn access_key_id(&self) -> &str {
+    pub fn access_key_id(&self) -> &str {
         let id = pieces(&self.credential, b'/').next().unwrap_or_default();
         id.get(..id.len().min(ACCESS_KEY_ID_BYTES_MAX)).unwrap_or_default()
     }
 
     /// The region that the credential names; of a signature that was checked, one that may be.
-    pub(crate) fn region(&self) -> &str {
+    pub fn region(&self) -> &str {
         pieces(&self.credential, b'/').nth(2).unwrap_or_default()
     }
 
     /// The token of temporary credentials, where the signature has it.
-    pub(crate) fn security_token<'r>(&'r self, headers: &'r HeaderMap) -> Option<&'r [u8]> {
+    pub fn security_token<'r>(&'r self, headers: &'r HeaderMap) -> Option<&'r [u8]> {
         let in_query = self.presigned.as_ref().and_then(|presigned| presigned.token.as_deref());
         in_query.map(str::as_bytes).or_else(|| headers.get(&SECURITY_TOKEN).map(http::HeaderValue::as_bytes))
     }

@@ -9,11 +9,11 @@ use super::TERMINATOR;
 
 /// A secret narrowed to a day, a region and a service. Derived once and kept: deriving costs four times what using does.
 #[derive(Clone)]
-pub(crate) struct SigningKey(hmac::Key);
+pub struct SigningKey(hmac::Key);
 
 impl SigningKey {
     /// Derives the key of a scope; `date` is `YYYYMMDD`.
-    pub(crate) fn derive(secret: impl AsRef<[u8]>, date: &str, region: &str, service: &str) -> Self {
+    pub fn derive(secret: impl AsRef<[u8]>, date: &str, region: &str, service: &str) -> Self {
         let secret = secret.as_ref();
         let mut first = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
         first.extend_from_slice(b"AWS4");

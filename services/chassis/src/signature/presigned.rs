@@ -18,7 +18,7 @@ const EXPIRES_SECONDS_MAX: u32 = 7 * 24 * 60 * 60;
 
 /// What a query says beside the signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Presigned<'a> {
+pub(super) struct Presigned<'a> {
     pub(super) stamp: Cow<'a, str>,
     /// Seconds from the date on; the skew that headers have, when it does not say.
     pub(super) expires: Option<u32>,

@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use ring::digest;
 
 use super::{
-    ALGORITHM, CONTENT_HASH, DATE, SECURITY_TOKEN, Scope, SigningKey, canonical, header, key, must_be_signed,
+    ALGORITHM, CONTENT_HASH, DATE, PathForm, SECURITY_TOKEN, Scope, SigningKey, canonical, header, key,
+    must_be_signed, uri,
 };
 
 /// What a client signs with.
@@ -35,11 +36,15 @@ pub(crate) struct Call<'a> {
     pub(crate) region: &'a str,
     /// The service of the scope: the prefix of the operation's action.
     pub(crate) service: &'a str,
-    /// The method's path.
+    /// The HTTP method; gRPC's is `POST`.
+    pub(crate) method: &'a str,
+    /// The path as it will be sent.
     pub(crate) path: &'a str,
+    /// The query as it will be sent, without its question mark.
+    pub(crate) query: &'a str,
     /// What will be sent as `:authority`.
     pub(crate) authority: &'a str,
-    /// The serialized message, exactly as it will be sent, without its length prefix.
+    /// The body, exactly as it will be sent; of a gRPC call the serialized message, without its length prefix.
     pub(crate) payload: &'a [u8],
     /// Seconds since 1970.
     pub(crate) now_unix: i64,
@@ -78,9 +83,9 @@ pub(crate) fn sign(
     let key = SigningKey::derive(credentials.secret_access_key, date, call.region, call.service);
     // Every name was just taken from the headers, so none is absent.
     let text = canonical::Request {
-        method: "POST",
-        path: call.path,
-        query: "",
+        method: call.method,
+        path: &uri::path(call.path, PathForm::Normalized),
+        query: &uri::query(call.query, false),
         host: call.authority,
         headers,
         signed_headers: &signed_headers,

@@ -70,8 +70,16 @@ fn signed_with(headers: &[(&'static str, &str)], token: Option<&str>, payload: &
     }
     let credentials =
         Credentials { access_key_id: "AKIDEXAMPLE", secret_access_key: SECRET, session_token: token };
-    let call =
-        Call { region: "us-east-1", service: "sts", path: PATH, authority: HOST, payload, now_unix: NOW };
+    let call = Call {
+        region: "us-east-1",
+        service: "sts",
+        method: "POST",
+        path: PATH,
+        query: "",
+        authority: HOST,
+        payload,
+        now_unix: NOW,
+    };
     sign(&credentials, &call, &mut sent.headers).unwrap();
     sent
 }

@@ -7,13 +7,9 @@ use super::presigned::{SECURITY_TOKEN, SIGNATURE};
 
 /// How the path of a request is made canonical.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PathForm {
+pub enum PathForm {
     /// Every service's but S3's: without empty and dot segments, and what was sent encoded once more.
     Normalized,
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the signatures of other services, which are checked next")
-    )]
     /// S3's: keys keep their slashes and dots, and are encoded once.
     Literal,
 }

@@ -2,7 +2,6 @@
 //! connections, headers, streams and handshakes are bounded here.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,11 +11,8 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::tls::Tls;
 use super::{Limits, Peer, PeerService, Service};
 
 /// A handshake, of TLS or of HTTP, that takes longer is nobody's.
@@ -31,29 +27,10 @@ const RESET_STREAMS_MAX: usize = 64;
 const FIRST_CALL_MAX: Duration = Duration::from_secs(60);
 /// How long those who watch the health are told that a stopping server is not serving.
 const WATCHED_MAX: Duration = Duration::from_millis(500);
+/// What hyper needs at least to read a request's head in HTTP/1.1.
+const HTTP_1_BUFFER_BYTES_MIN: u32 = 8192;
 /// After a failed accept (no file descriptors left), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// The certificate and key to serve TLS with.
-#[derive(Clone)]
-pub struct Tls(TlsAcceptor);
-
-impl Tls {
-    /// Reads a chain of certificates and a private key, both PEM.
-    ///
-    /// # Errors
-    /// A file cannot be read, or does not hold what it should.
-    pub fn from_files(
-        certificates: &Path,
-        key: &Path,
-    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let chain = CertificateDer::pem_file_iter(certificates)?.collect::<Result<Vec<_>, _>>()?;
-        let key = PrivateKeyDer::from_pem_file(key)?;
-        let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
-    }
-}
 
 /// A bound port.
 pub struct Listener {
@@ -85,6 +62,7 @@ impl Listener {
         let limits = service.limits().clone();
         let connections = Arc::new(Semaphore::new(limits.connections_max));
         let graceful = GracefulShutdown::new();
+        let follow = self.tls.clone().map(|tls| tokio::spawn(tls.follow()));
         tokio::pin!(stop);
         loop {
             let permit = tokio::select! {
@@ -120,6 +98,9 @@ impl Listener {
             });
         }
         drop(self.socket);
+        if let Some(follow) = follow {
+            follow.abort();
+        }
         service.drain().await;
         let watched = async {
             tokio::time::sleep(WATCHED_MAX).await;
@@ -152,10 +133,10 @@ impl Connection {
             tracing::debug!(%error, "a connection was gone before it was served");
             return;
         }
-        let Some(Tls(acceptor)) = tls else {
+        let Some(tls) = tls else {
             return self.serve(socket).await;
         };
-        match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(socket)).await {
+        match tokio::time::timeout(HANDSHAKE_MAX, tls.acceptor().accept(socket)).await {
             Ok(Ok(stream)) => self.serve(stream).await,
             Ok(Err(error)) => tracing::debug!(%error, peer = %self.peer.address, "TLS handshake failed"),
             Err(_) => tracing::debug!(peer = %self.peer.address, "TLS handshake took too long"),
@@ -167,7 +148,11 @@ impl Connection {
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE_MAX);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HANDSHAKE_MAX)
+            .max_buf_size(self.limits.header_bytes_max.max(HTTP_1_BUFFER_BYTES_MIN) as usize);
         builder
             .http2()
             .timer(TokioTimer::new())

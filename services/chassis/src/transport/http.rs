@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as HttpBody;
 use reeve_directory::Error;
@@ -54,7 +54,7 @@ impl Received {
 
     /// The call that the request is, with its message written in `encoding`.
     pub(super) fn into_incoming(self, encoding: Box<dyn Encoding>) -> Incoming {
-        let authority = authority(&self.parts);
+        let authority = authority(&self.parts.uri, &self.parts.headers);
         Incoming {
             method: self.parts.method,
             target: self.parts.uri.into_parts().path_and_query.unwrap_or(PathAndQuery::from_static("/")),
@@ -112,9 +112,9 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The host that was called: HTTP/2 and requests to a proxy have it in the target, others in a header.
-fn authority(parts: &Parts) -> Option<Authority> {
-    let named = parts.uri.authority().cloned();
-    named.or_else(|| Authority::try_from(parts.headers.get(HOST)?.as_bytes()).ok())
+pub(super) fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
+    let named = uri.authority().cloned();
+    named.or_else(|| Authority::try_from(headers.get(HOST)?.as_bytes()).ok())
 }
 
 fn too_large(bytes_max: usize) -> Error {

@@ -1,0 +1,8 @@
+//! The doors beside gRPC: AWS's Query protocol, JSON, gRPC-web, all on the one port.
+
+mod both;
+mod form;
+mod http;
+mod json;
+mod query;
+mod xml;
