@@ -37,7 +37,8 @@ fn main() {
     config.skip_debug(with_secrets(&pool).iter().map(|message| format!(".{}", message.full_name())));
     config.compile_fds(compiler.file_descriptor_set()).expect("prost generates the messages");
 
-    // Reflection serves what clients need; the comments would triple it.
+    // Reflection serves what clients need: not what lies in storage, and the comments would triple it.
+    files.retain(|file| !file.starts_with("reeve/store"));
     let served = compiled(&files, false).encode_file_descriptor_set();
     std::fs::write(out.join("descriptor.bin"), served).expect("OUT_DIR is writable");
     std::fs::write(out.join("operations.rs"), derived(&pool)).expect("OUT_DIR is writable");

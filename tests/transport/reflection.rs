@@ -45,6 +45,26 @@ async fn reflection_lists_every_service_in_both_versions() {
 }
 
 #[tokio::test]
+async fn what_lies_in_storage_is_served_by_no_name() {
+    let world = World::start().await;
+    for version in ["v1", "v1alpha"] {
+        let path = format!("/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo");
+        // `file_by_filename` and `file_containing_symbol`.
+        for (tag, name) in [
+            (0x1a, "reeve/store/v1/session.proto"),
+            (0x1a, "reeve/store/v1/record.proto"),
+            (0x22, "reeve.store.v1.SessionRecord"),
+            (0x22, "reeve.store.v1.AccessKeyRecord"),
+        ] {
+            let query = [&[tag, u8::try_from(name.len()).unwrap()][..], name.as_bytes()].concat();
+            let answer = ask(&world, &path, &query).await;
+            assert_eq!(answer.grpc(), 5, "{version}: {name}: {answer:?}");
+            assert!(!contains(&answer.body, "sealed_secret"), "{version}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_operator_can_close_reflection_and_health_still_answers() {
     let world = World::configured(|config| config.reflection = false).await;
     for version in ["v1", "v1alpha"] {
