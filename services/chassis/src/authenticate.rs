@@ -45,7 +45,7 @@ async fn by_access_key(
     let scope = checked.scope();
     let id = scope.access_key_id;
     let key = environment.keys.find(environment, transaction, id).await?.ok_or_else(session::invalid)?;
-    checked.verify(&key.signing_key(scope.date, scope.region, spec.prefix))?;
+    key.prove(scope.date, scope.region, spec.prefix, |signing_key| checked.verify(signing_key))?;
     let record = &key.record;
     if !record.active {
         return Err(session::invalid());

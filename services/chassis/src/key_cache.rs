@@ -87,21 +87,61 @@ impl KeyCache {
 }
 
 impl Key {
-    /// The key that signs on `date` in `region` for `service`.
-    pub(crate) fn signing_key(&self, date: &str, region: &str, service: &'static str) -> SigningKey {
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = derived
-            .iter()
-            .find(|(scope, _)| scope.date == date && scope.region == region && scope.service == service);
-        if let Some((_, key)) = known {
-            return key.clone();
+    /// Puts the key that signs on `date` in `region` for `service` to `proof`, and keeps it once that holds: who only
+    /// knows the id of an access key cannot drive out what its holder uses.
+    pub(crate) fn prove<E>(
+        &self,
+        date: &str,
+        region: &str,
+        service: &'static str,
+        proof: impl FnOnce(&SigningKey) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Some(known) = self.known(date, region, service) {
+            return proof(&known);
         }
         let key = SigningKey::derive(&self.secret, date, region, service);
-        if derived.len() >= DERIVED_MAX {
-            derived.remove(0);
-        }
+        proof(&key)?;
         let scope = Scope { date: date.to_owned(), region: region.to_owned(), service };
-        derived.push((scope, key.clone()));
-        key
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        if derived.iter().all(|(known, _)| *known != scope) {
+            if derived.len() >= DERIVED_MAX {
+                derived.remove(0);
+            }
+            derived.push((scope, key));
+        }
+        Ok(())
+    }
+
+    fn known(&self, date: &str, region: &str, service: &'static str) -> Option<SigningKey> {
+        let derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scopes = derived.iter();
+        let found = scopes
+            .find(|(scope, _)| scope.date == date && scope.region == region && scope.service == service);
+        found.map(|(_, key)| key.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_signature_that_holds_is_worth_a_place() {
+        let key = Key {
+            record: AccessKeyRecord::default(),
+            secret: Zeroizing::new("secret".to_owned()),
+            reads: ReadSet::default(),
+            derived: Mutex::default(),
+        };
+        key.prove("20251125", "us-east-1", "iam", |_| Ok::<_, ()>(())).unwrap();
+        for number in 0..DERIVED_MAX * 2 {
+            assert!(key.prove("20251125", &format!("nowhere-{number}"), "iam", |_| Err(())).is_err());
+        }
+        assert!(key.known("20251125", "us-east-1", "iam").is_some());
+        assert_eq!(key.derived.lock().unwrap().len(), 1);
+        for number in 0..DERIVED_MAX * 2 {
+            key.prove("20251125", &format!("region-{number}"), "iam", |_| Ok::<_, ()>(())).unwrap();
+        }
+        assert_eq!(key.derived.lock().unwrap().len(), DERIVED_MAX);
     }
 }
