@@ -2,6 +2,8 @@
 //! linked once.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod authorization;
 #[cfg(test)]
 mod catalogue;

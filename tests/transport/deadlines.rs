@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use reeve_proto::iam::v1::CreateUserRequest;
 use reeve_proto::sts::v1::GetCallerIdentityRequest;
 
 use super::wire::{Wire, unending};
@@ -44,12 +45,20 @@ async fn no_caller_can_make_the_server_wait_longer_than_the_operator_says() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_has_passed_is_told_of() {
+async fn a_call_whose_deadline_has_passed_is_told_so_and_writes_nothing() {
     let world = World::start().await;
     let wire = Wire::connect(&world.endpoint()).await;
-    let plain = wire.outgoing(&GetCallerIdentityRequest {});
-    let answer = wire.send(&plain.with("grpc-timeout", "0n")).await;
-    assert!(answer.grpc() == 4 || answer.code() == "MissingAuthenticationToken", "{answer:?}");
+    let root = world.root_credentials();
+    let create = CreateUserRequest { user_name: "late".to_owned(), ..Default::default() };
+    let before = world.commits();
+    for timeout in ["0n", "1n", "0H"] {
+        let late = wire.outgoing(&create).with("grpc-timeout", timeout).signed(&root, "iam");
+        let answer = wire.send(&late).await;
+        assert_eq!((answer.code().as_str(), answer.grpc()), ("RequestTimeout", 4), "{timeout}: {answer:?}");
+    }
+    assert_eq!(world.commits(), before);
+    let in_time = wire.outgoing(&create).with("grpc-timeout", "20S").signed(&root, "iam");
+    assert_eq!(wire.send(&in_time).await.grpc(), 0);
 }
 
 #[tokio::test]

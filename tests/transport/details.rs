@@ -1,5 +1,6 @@
 //! What an error says besides its code: `google.rpc` details, the request's id, and the revision an answer rests on.
 
+use reeve_chassis::client::Credentials;
 use reeve_proto::iam::v1::{CreateUserRequest, GetUserRequest};
 use reeve_proto::sts::v1::GetCallerIdentityRequest;
 
@@ -38,7 +39,24 @@ async fn an_error_carries_its_reason_and_the_request_s_id() {
     let info = answer.details().into_iter().find(|any| any.type_url.ends_with("RequestInfo")).unwrap();
     let id = request_id(&answer);
     assert!(info.value.windows(id.len()).any(|window| window == id.as_bytes()), "the same id in both places");
-    assert!(!answer.headers.contains_key("reeve-revision") || answer.grpc() == 0);
+}
+
+#[tokio::test]
+async fn a_refusal_too_says_which_revision_it_rests_on_to_a_caller_who_is_known() {
+    let (world, admin, wire) = world().await;
+    let revision = |answer: &Answer| answer.headers.get("reeve-revision").cloned();
+    let read = wire.outgoing(&GetUserRequest::default()).signed(&admin.credentials(), "iam");
+    let read = revision(&wire.send(&read).await).expect("a success has one");
+    let missing = GetUserRequest { user_name: Some("nobody".to_owned()) };
+    let answer = wire.send(&wire.outgoing(&missing).signed(&admin.credentials(), "iam")).await;
+    assert_eq!((answer.code().as_str(), revision(&answer)), ("NoSuchEntity", Some(read.clone())));
+    let stranger = world.user("stranger").await;
+    let denied = wire.send(&wire.outgoing(&missing).signed(&stranger.credentials(), "iam")).await;
+    assert_eq!(denied.code(), "AccessDenied");
+    assert!(revision(&denied).is_some_and(|later| later != read), "there is a user more by now");
+    // How fast revisions follow one another tells of others' work: nothing that strangers are told.
+    let unsigned = wire.send(&wire.outgoing(&missing)).await;
+    assert_eq!((unsigned.code().as_str(), revision(&unsigned)), ("MissingAuthenticationToken", None));
 }
 
 #[tokio::test]
@@ -96,4 +114,21 @@ async fn a_caller_can_ask_not_to_be_answered_from_before_a_revision() {
         let answer = wire.send(&since(unknown)).await;
         assert_eq!(answer.code(), "InvalidParameterValue", "{unknown}: {answer:?}");
     }
+    // Which of two is meant nobody could say.
+    let get = wire.outgoing(&GetUserRequest::default());
+    let two = get.with("reeve-min-revision", revision).and("reeve-min-revision", revision.as_bytes());
+    let answer = wire.send(&two.signed(&admin.credentials(), "iam")).await;
+    assert_eq!(answer.code(), "InvalidParameterValue", "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_revision_is_not_looked_at_before_it_is_known_who_asks_for_it() {
+    let (_world, admin, wire) = world().await;
+    let garbage = wire.outgoing(&GetUserRequest::default()).with("reeve-min-revision", "garbage");
+    assert_eq!(wire.send(&garbage).await.code(), "MissingAuthenticationToken");
+    let forged = Credentials {
+        secret_access_key: zeroize::Zeroizing::new("another".to_owned()),
+        ..admin.credentials()
+    };
+    assert_eq!(wire.send(&garbage.signed(&forged, "iam")).await.code(), "SignatureDoesNotMatch");
 }

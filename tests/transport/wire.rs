@@ -129,11 +129,15 @@ impl Outgoing {
         if let Some(token) = &credentials.session_token {
             self.set("x-amz-security-token", token);
         }
+        let values = |name: &HeaderName| {
+            let values = self.headers.get_all(name).iter().map(|value| value.to_str().unwrap().trim());
+            values.collect::<Vec<_>>().join(",")
+        };
         let mut signed: Vec<(String, String)> = self
             .headers
-            .iter()
-            .filter(|(name, _)| name.as_str().starts_with("x-amz-") || name.as_str().starts_with("reeve-"))
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().trim().to_owned()))
+            .keys()
+            .filter(|name| name.as_str().starts_with("x-amz-") || name.as_str().starts_with("reeve-"))
+            .map(|name| (name.to_string(), values(name)))
             .collect();
         signed.push(("host".to_owned(), self.authority.clone()));
         signed.sort();

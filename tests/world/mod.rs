@@ -7,6 +7,7 @@ mod user;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use reeve_chassis::Environment;
 use reeve_chassis::client::{Client, Credentials};
@@ -29,6 +30,9 @@ pub(crate) use user::{User, credentials};
 pub(crate) const ACCOUNT: &str = "123456789012";
 /// An account that no world has.
 pub(crate) const OTHER_ACCOUNT: &str = "999988887777";
+
+/// The audit log is written in batches; no event takes longer, unless it never comes.
+const AUDITED_MAX: Duration = Duration::from_secs(20);
 
 /// A running server and the way to its root.
 pub(crate) struct World {
@@ -65,6 +69,7 @@ impl World {
             account: ACCOUNT.to_owned(),
             credentials_file: folder.path().join("credentials"),
             root_key_file: folder.path().join("root-key"),
+            audit_log: folder.path().join("audit.log"),
             ..Config::default()
         };
         configure(&mut config);
@@ -123,6 +128,32 @@ impl World {
     /// The ARN in IAM of `user/alice` and the like.
     pub(crate) fn arn(&self, resource: &str) -> String {
         format!("arn:aws:iam::{ACCOUNT}:{resource}")
+    }
+
+    /// What the root signs with.
+    pub(crate) fn root_credentials(&self) -> Credentials {
+        root_credentials(&self.config.credentials_file)
+    }
+
+    /// The events that lie in the audit log by now.
+    pub(crate) fn audit_events(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.config.audit_log).unwrap();
+        // The last line may be half written yet.
+        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Waits for the first event of the audit log that `wanted` is true of.
+    pub(crate) async fn audited(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let found = async {
+            loop {
+                if let Some(event) = self.audit_events().into_iter().find(|event| wanted(event)) {
+                    return event;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(AUDITED_MAX, found).await.expect("there is no such event")
     }
 
     /// A new user with an access key and no permission.

@@ -1,5 +1,6 @@
 //! "May this principal do this here?", asked by a relying service. The asking itself was authorized before.
 
+use reeve_chassis::audit::Asked as Told;
 use reeve_chassis::authorize::{Ask, decision_message, effect_name, layer_name};
 use reeve_chassis::{Call, Handle, Identity};
 use reeve_directory::Error;
@@ -38,8 +39,33 @@ impl Handle<BatchAuthorizeRequest> for Authorization {
 }
 
 impl Authorization {
-    /// Decides `question`, which the request holds at `field`.
+    /// Decides `question`, which the request holds at `field`, and has it audited.
     async fn decide(&self, call: &mut Call<'_>, question: &Question, field: &str) -> Result<Decision, Error> {
+        let decided = self.decision(call, question, field).await;
+        let told = Told { action: &question.action, resource: &question.resource, ..Told::default() };
+        match &decided {
+            Ok(decision) => call.told(&Told {
+                principal: &decision.principal_arn,
+                decision: &decision.eval_decision,
+                layer: &decision.layer,
+                error_code: &decision.error_code,
+                ..told
+            }),
+            Err(error) => call.told(&Told {
+                principal: question.principal_arn.as_deref().unwrap_or_default(),
+                error_code: error.reason.answer().code,
+                ..told
+            }),
+        }
+        decided
+    }
+
+    async fn decision(
+        &self,
+        call: &mut Call<'_>,
+        question: &Question,
+        field: &str,
+    ) -> Result<Decision, Error> {
         let asked = Asked::parse(question).map_err(|fault| fault.at(field))?;
         self.check_relying_service(call, question, field).await?;
         let resource_policy = self.resource_policy(question, field)?;

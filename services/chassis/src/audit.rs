@@ -1,6 +1,8 @@
 //! One event a call. A write's event is committed with it; every other goes to a batched, bounded file with rotation.
 //! When the file cannot keep up calls wait, and then fail: no event is dropped in silence.
 
+mod asked;
+
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +12,12 @@ use std::time::Duration;
 use reeve_directory::Error;
 use tokio::sync::Notify;
 
+pub use asked::Asked;
+
 /// Most bytes of events that wait to be written.
 pub const BUFFER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// As much again is there for calls that cannot wait for room.
+const LATE_BYTES_MAX: usize = 2 * BUFFER_BYTES_MAX;
 /// The file is rotated when it has grown past this.
 pub const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How many rotated files are kept.
@@ -46,6 +52,8 @@ pub struct Event<'a> {
     pub error_code: &'a str,
     /// The revision that the answer rests on, 0 for none.
     pub revision: u64,
+    /// What a relying service asked and was told: see [`Asked::encode`].
+    pub asked: &'a [u8],
 }
 
 impl Event<'_> {
@@ -65,12 +73,14 @@ impl Event<'_> {
             ("error", self.error_code),
         ] {
             if !value.is_empty() {
-                line.extend_from_slice(b",\"");
-                line.extend_from_slice(name.as_bytes());
-                line.extend_from_slice(b"\":\"");
-                push_escaped(line, value);
-                line.push(b'"');
+                line.push(b',');
+                push_member(line, name, value);
             }
+        }
+        if !self.asked.is_empty() {
+            line.extend_from_slice(b",\"asked\":[");
+            line.extend_from_slice(self.asked);
+            line.push(b']');
         }
         if self.revision > 0 {
             line.extend_from_slice(b",\"revision\":");
@@ -130,13 +140,13 @@ impl AuditLog {
     /// `ServiceUnavailable` when there is no room in time.
     pub async fn append(&self, event: &Event<'_>) -> Result<(), Error> {
         let Some(shared) = &self.shared else { return Ok(()) };
-        if shared.try_append(event) {
+        if shared.try_append(event, BUFFER_BYTES_MAX) {
             return Ok(());
         }
         let room = async {
             loop {
                 let drained = shared.drained.notified();
-                if shared.try_append(event) {
+                if shared.try_append(event, BUFFER_BYTES_MAX) {
                     return;
                 }
                 drained.await;
@@ -145,6 +155,17 @@ impl AuditLog {
         tokio::time::timeout(WAIT_MAX, room)
             .await
             .map_err(|_| Error::service_unavailable("The audit log does not keep up."))
+    }
+
+    /// Takes the event of a call that nobody waits for any more, and that cannot wait itself: even when there is no room,
+    /// within bounds.
+    pub(crate) fn append_late(&self, event: &Event<'_>) {
+        if let Some(shared) = &self.shared
+            && !shared.try_append(event, LATE_BYTES_MAX)
+        {
+            let request_id = event.request_id;
+            tracing::error!(request_id, action = event.action, "the event of a cancelled call was lost");
+        }
     }
 
     /// Writes what is left and ends the writer. Blocks until that is done.
@@ -166,9 +187,9 @@ impl AuditLog {
 }
 
 impl Shared {
-    fn try_append(&self, event: &Event<'_>) -> bool {
+    fn try_append(&self, event: &Event<'_>, bytes_max: usize) -> bool {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-        if buffer.closed || buffer.lines.len() >= BUFFER_BYTES_MAX {
+        if buffer.closed || buffer.lines.len() >= bytes_max {
             return false;
         }
         let was_empty = buffer.lines.is_empty();
@@ -274,6 +295,14 @@ impl Sink {
 fn append_to(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+fn push_member(line: &mut Vec<u8>, name: &str, value: &str) {
+    line.push(b'"');
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b"\":\"");
+    push_escaped(line, value);
+    line.push(b'"');
 }
 
 fn push_number(line: &mut Vec<u8>, number: u64) {

@@ -5,11 +5,13 @@ use reeve_directory::{Directory, Error};
 use reeve_proto::Spec;
 use reeve_storage::Transaction;
 
+use crate::audit::Asked;
 use crate::authorize::{Authorized, Surroundings};
 use crate::environment::Environment;
 use crate::identity::Identity;
 use crate::page;
 use crate::password::Passwords;
+use crate::pipeline::Trace;
 use crate::random::SystemRandom;
 use crate::seal::{Purpose, SealError};
 
@@ -38,6 +40,7 @@ pub struct Call<'a> {
     pub authorized: Authorized,
     /// What the server is made of.
     pub environment: &'a Environment,
+    pub(crate) trace: &'a mut Trace,
 }
 
 impl Call<'_> {
@@ -50,6 +53,12 @@ impl Call<'_> {
             now: self.now,
             random: &mut self.random,
         }
+    }
+
+    /// Adds a relying service's question and its answer to the call's audit event. The limits on how many a request holds,
+    /// and how long, bound the event.
+    pub fn told(&mut self, asked: &Asked<'_>) {
+        asked.encode(&mut self.trace.asked);
     }
 
     /// The page that a listing asks for. `filters` are the members that choose what is listed: a marker is only good

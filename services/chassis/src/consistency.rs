@@ -1,5 +1,5 @@
 //! `reeve-revision` and `reeve-min-revision`: a caller that has seen a write is never answered from before it, on
-//! whichever node. Waiting is bounded, in time and in how many wait.
+//! whichever node. Only a caller who is known may wait, and waiting is bounded, in time and in how many wait.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,9 +20,11 @@ const WAITERS_MAX: usize = 1024;
 
 /// Waits until this node has seen the revision that the call asks for, if it asks for one.
 pub(crate) async fn wait(environment: &Environment, headers: &HeaderMap) -> Result<(), Error> {
-    let Some(value) = headers.get(&MIN_REVISION) else { return Ok(()) };
+    let mut values = headers.get_all(&MIN_REVISION).iter();
+    let Some(value) = values.next() else { return Ok(()) };
+    let only = values.next().is_none().then_some(value);
     let decoded =
-        value.to_str().ok().and_then(|token| revision_token::decode(&environment.keyring, token).ok());
+        only.and_then(|value| revision_token::decode(&environment.keyring, value.to_str().ok()?).ok());
     let Some((incarnation, revision)) = decoded else {
         return Err(Error::invalid_parameter_value(format!(
             "{MIN_REVISION} is not a revision of this cluster."

@@ -27,6 +27,9 @@ use crate::route::{Request, Route};
 use crate::signature::Authorization;
 use crate::{authenticate, authorize, consistency, members};
 
+/// What the audit log says of a call whose client went away before it was answered: no code of AWS's, because nobody is
+/// told.
+const CANCELED: &str = "RequestCanceled";
 /// How often a call is run before it is given up: what it reads keeps changing.
 const ATTEMPTS_MAX: u32 = 20;
 /// The longest pause between two runs.
@@ -89,7 +92,7 @@ pub struct Outcome {
     pub result: Result<Bytes, Error>,
     /// Names the call in the audit log.
     pub request_id: String,
-    /// The `reeve-revision` that the answer rests on.
+    /// The `reeve-revision` that the answer rests on: of a refusal too, if it is known who is refused.
     pub revision: Option<HeaderValue>,
 }
 
@@ -101,8 +104,16 @@ pub(crate) struct Trace {
     pub(crate) resource: String,
     pub(crate) decision: &'static str,
     pub(crate) layer: &'static str,
+    /// What a relying service asked and was told, as the event has it.
+    pub(crate) asked: Vec<u8>,
     /// The event lies in the store, committed with the call's writes.
     committed: bool,
+}
+
+/// How a call ended, and the revision that its answer rests on.
+struct Ended {
+    result: Result<Bytes, Error>,
+    revision: Revision,
 }
 
 /// The way of a call.
@@ -147,68 +158,117 @@ impl Pipeline {
             request_name: &request_name,
             passwords: Done::default(),
         };
-        let mut trace = Trace::default();
-        let ended = run.to_deadline(&mut trace).await;
-        let result = run.audit(ended, trace).await;
+        let mut audited = Audited { run: &run, trace: Trace::default(), done: false };
+        let ended = run.to_deadline(&mut audited.trace).await;
+        // How fast revisions follow one another tells of others' work: nothing that strangers are told.
+        let is_known = !audited.trace.principal.is_empty() && ended.revision > Revision::ZERO;
+        let revision = (ended.result.is_ok() || is_known).then_some(ended.revision);
+        let result = audited.end(ended).await;
         if let Err(error) = &result
             && let Some(detail) = &error.detail
         {
             tracing::error!(request_id = request_name, action = route.spec.action, detail, "a call failed");
         }
-        let revision = result.as_ref().ok().and_then(|(_, revision)| environment.revision_token(*revision));
-        Outcome { result: result.map(|(message, _)| message), request_id: request_name, revision }
+        let revision = revision.and_then(|revision| environment.revision_token(revision));
+        Outcome { result, request_id: request_name, revision }
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self { result: Err(error), revision: Revision::ZERO }
+    }
+}
+
+fn late() -> Error {
+    Error::request_timeout("The deadline of the request has passed.")
+}
+
+/// A call that has begun has its event, however it ends: also when its client goes away, and its future with it.
+struct Audited<'a> {
+    run: &'a Run<'a>,
+    trace: Trace,
+    done: bool,
+}
+
+impl Audited<'_> {
+    /// Audits the call's end. A call that cannot be audited has failed.
+    async fn end(mut self, ended: Ended) -> Result<Bytes, Error> {
+        if !self.trace.committed {
+            let code = ended.result.as_ref().err().map_or("", |error| error.reason.answer().code);
+            let event = self.run.event(&self.trace, code, ended.revision);
+            let appended = self.run.environment.audit.append(&event).await;
+            self.done = true;
+            appended?;
+        }
+        ended.result
+    }
+}
+
+impl Drop for Audited<'_> {
+    fn drop(&mut self) {
+        if !self.done && !self.trace.committed {
+            let event = self.run.event(&self.trace, CANCELED, Revision::ZERO);
+            self.run.environment.audit.append_late(&event);
+        }
     }
 }
 
 impl Run<'_> {
     /// Runs the call to its end, or to its deadline. What panics has failed, and brings nothing else down.
-    async fn to_deadline(&self, trace: &mut Trace) -> Result<(Bytes, Revision), Error> {
+    async fn to_deadline(&self, trace: &mut Trace) -> Ended {
         let ended = clock::by(self.incoming.deadline, self.attempts(trace));
         match AssertUnwindSafe(ended).catch_unwind().await {
             Ok(Ok(ended)) => ended,
-            Ok(Err(_)) => Err(Error::request_timeout("The deadline of the request has passed.")),
-            Err(_) => Err(Error::internal_failure(format!("{} panicked", self.route.spec.action))),
+            Ok(Err(_)) => late().into(),
+            Err(_) => Error::internal_failure(format!("{} panicked", self.route.spec.action)).into(),
         }
     }
 
     /// Runs the call until what it read holds at its end.
-    async fn attempts(&self, trace: &mut Trace) -> Result<(Bytes, Revision), Error> {
-        consistency::wait(self.environment, &self.incoming.headers).await?;
+    async fn attempts(&self, trace: &mut Trace) -> Ended {
         let mut request = None;
         for attempt in 0..ATTEMPTS_MAX {
+            // Nothing is begun, and nothing written, for a caller who has given up.
+            if Instant::now() >= self.incoming.deadline {
+                return late().into();
+            }
+            *trace = Trace::default();
             match self.attempt(&mut request, trace).await {
                 Err(error) if error.is_conflict() => pause(attempt).await,
-                ended => return ended,
+                Err(error) => return error.into(),
+                Ok(ended) => return ended,
             }
         }
-        Err(Error::service_unavailable("the call met too many concurrent changes"))
+        Error::service_unavailable("the call met too many concurrent changes").into()
     }
 
     async fn attempt(
         &self,
         request: &mut Option<Box<dyn Request>>,
         trace: &mut Trace,
-    ) -> Result<(Bytes, Revision), Error> {
+    ) -> Result<Ended, Error> {
         let mut transaction = Transaction::begin(Arc::clone(&self.environment.engine));
         match self.answer(&mut transaction, request, trace).await {
             Ok(message) => {
-                if !transaction.is_read_only() {
+                let writes = !transaction.is_read_only();
+                if writes {
                     let mut line = Vec::with_capacity(512);
                     self.event(trace, "", Revision::ZERO).encode(&mut line);
                     let event = String::from_utf8_lossy(&line).into_owned();
                     let key = self.request_id.into_bytes();
                     tables::AUDIT.put(&mut transaction, &key, &AuditRecord { event }).await?;
-                    trace.committed = true;
                 }
-                let finished = transaction.finish().await;
-                trace.committed &= finished.is_ok();
-                Ok((message, finished?))
+                let revision = transaction.finish().await?;
+                // Only now: of a commit that the deadline cuts off nobody knows whether it carries the event.
+                trace.committed = writes;
+                Ok(Ended { result: Ok(message), revision })
             }
             Err(error) if error.is_conflict() => Err(error),
             Err(error) => {
                 // A refusal too must rest on what held at one instant.
-                transaction.finish_without_writes().await?;
-                Err(error)
+                let revision = transaction.finish_without_writes().await?;
+                Ok(Ended { result: Err(error), revision })
             }
         }
     }
@@ -231,6 +291,7 @@ impl Run<'_> {
         };
         let caller = authenticate::authenticate(self.environment, transaction, &signed).await?;
         caller.arn().clone_into(&mut trace.principal);
+        consistency::wait(self.environment, &self.incoming.headers).await?;
         let request = match request {
             Some(request) => request,
             None => {
@@ -268,24 +329,9 @@ impl Run<'_> {
             surroundings,
             authorized,
             environment: self.environment,
+            trace,
         };
         self.route.handle(&mut call, request.as_ref()).await
-    }
-
-    /// Audits the call's end. A call that cannot be audited has failed.
-    async fn audit(
-        &self,
-        ended: Result<(Bytes, Revision), Error>,
-        trace: Trace,
-    ) -> Result<(Bytes, Revision), Error> {
-        let (code, revision) = match &ended {
-            Ok((_, revision)) => ("", *revision),
-            Err(error) => (error.reason.answer().code, Revision::ZERO),
-        };
-        if !trace.committed {
-            self.environment.audit.append(&self.event(&trace, code, revision)).await?;
-        }
-        ended
     }
 
     fn event<'e>(&'e self, trace: &'e Trace, error_code: &'e str, revision: Revision) -> Event<'e> {
@@ -301,6 +347,7 @@ impl Run<'_> {
             layer: trace.layer,
             error_code,
             revision: revision.into(),
+            asked: &trace.asked,
         }
     }
 }
