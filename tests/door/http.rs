@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use reeve_chassis::client::Credentials;
 use reeve_chassis::clock::{Clock as _, SystemClock};
 use ring::{digest, hmac};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::transport::wire::{PATIENCE, hex, stamp};
@@ -26,6 +27,10 @@ pub(crate) struct Sent {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
+
+/// A connection, plain or not.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
 /// What came back.
 #[derive(Debug)]
@@ -173,9 +178,19 @@ impl Sent {
     }
 
     async fn bytes_from(&self, address: &str) -> (u16, HeaderMap, Vec<u8>) {
+        let socket = TcpStream::connect(address).await.unwrap();
+        self.bytes_over(socket).await
+    }
+
+    /// Sends it over a stream that stands.
+    pub(crate) async fn send_over(&self, stream: impl Stream) -> Reply {
+        let (status, headers, body) = self.bytes_over(stream).await;
+        Reply { status, headers, body: String::from_utf8(body).unwrap() }
+    }
+
+    async fn bytes_over(&self, stream: impl Stream) -> (u16, HeaderMap, Vec<u8>) {
         let answered = async {
-            let socket = TcpStream::connect(address).await.unwrap();
-            let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.unwrap();
+            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
             tokio::spawn(connection);
             let mut target = self.path.clone();
             if !self.query.is_empty() {

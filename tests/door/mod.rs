@@ -2,7 +2,7 @@
 
 mod both;
 mod form;
-mod http;
+pub(crate) mod http;
 mod json;
 mod query;
 mod xml;

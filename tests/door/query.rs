@@ -311,3 +311,65 @@ async fn the_connection_goes_on_after_a_refusal() {
     let answered = speak(&world, format!("{one}{one}{last}").as_bytes()).await;
     assert_eq!(answered.matches("InvalidAction").count(), 3, "{answered}");
 }
+
+#[tokio::test]
+async fn where_a_call_comes_from_is_known_at_this_door_too() {
+    let world = World::start().await;
+    let alice = world.user("alice").await;
+    let mut statement = allow("iam:ListUsers", "*");
+    statement["Condition"] = serde_json::json!({
+        "IpAddress": { "aws:SourceIp": "127.0.0.0/8" },
+        "StringEquals": { "aws:UserAgent": "door/1", "aws:RequestedRegion": "us-east-1" },
+        "Bool": { "aws:SecureTransport": "false" },
+    });
+    world.allow(&alice, &statement).await;
+    let signed = form(&world, USERS).with("user-agent", "door/1").signed(&alice.credentials(), "iam");
+    assert_eq!(signed.send().await.status, 200);
+    let other = signed.with("user-agent", "door/2").send().await;
+    assert_eq!((other.status, other.code()), (403, "AccessDenied"));
+    // What is no revision of this cluster's is refused, as at every door.
+    let waiting =
+        form(&world, USERS).with("reeve-min-revision", "nonsense").signed(&alice.credentials(), "iam");
+    assert_eq!(waiting.send().await.code(), "InvalidParameterValue");
+}
+
+#[tokio::test]
+async fn a_document_is_percent_encoded() {
+    let (world, admin) = world().await;
+    world.role("r", &trust(world.arn("user/admin"))).await;
+    let get = [("Action", "GetRole"), ("Version", "2010-05-08"), ("RoleName", "r")];
+    let reply = form(&world, &get).signed(&admin.credentials(), "iam").send().await;
+    let document = reply.element("AssumeRolePolicyDocument");
+    assert!(document.contains("%22Version%22%3A%222012-10-17%22"), "{document}");
+    assert!(
+        document.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
+        "{document}"
+    );
+}
+
+/// Every policy document that a response can hold is percent-encoded, as botocore and its kin expect it.
+#[test]
+fn documents_in_responses_are_declared_as_such() {
+    let pool = prost_reflect::DescriptorPool::decode(reeve_proto::DESCRIPTOR).unwrap();
+    let mut found = 0;
+    for spec in reeve_proto::OPERATIONS.iter().filter(|spec| super::form::version(spec).is_some()) {
+        let mut messages = vec![pool.get_message_by_name(spec.response).unwrap()];
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(message) = messages.pop() {
+            if !seen.insert(message.full_name().to_owned()) {
+                continue;
+            }
+            for field in message.fields() {
+                if let prost_reflect::Kind::Message(inner) = field.kind() {
+                    messages.push(inner);
+                }
+                let is_document = ["PolicyDocument", "Document", "AssumeRolePolicyDocument"];
+                let is_document = is_document.contains(&super::form::name(&field).as_str());
+                let declared = super::form::option(&field, "url_encoded").as_bool().unwrap();
+                assert_eq!(declared, is_document, "{}", field.full_name());
+                found += usize::from(is_document);
+            }
+        }
+    }
+    assert!(found >= 5, "only {found} documents");
+}

@@ -20,6 +20,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName}
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::wire::PATIENCE;
+use crate::door::http::Sent;
 use crate::world::{ACCOUNT, root_credentials};
 
 struct Secure {
@@ -153,6 +154,22 @@ async fn http_2_is_agreed_on_and_http_1_understood() {
     let mut heard = [0; 9];
     tokio::time::timeout(PATIENCE, stream.read_exact(&mut heard)).await.unwrap().unwrap();
     assert_eq!(&heard, b"HTTP/1.1 ");
+}
+
+#[tokio::test]
+async fn the_query_door_is_served_over_it() {
+    let secure = start().await;
+    let root = root_credentials(&secure.config.credentials_file);
+    let pairs = [("Action", "GetCallerIdentity"), ("Version", "2011-06-15")]
+        .map(|(a, b)| (a.to_owned(), b.to_owned()));
+    for protocols in [&["http/1.1"][..], &[]] {
+        let host = format!("https://localhost:{}", secure.running.address().port());
+        let mut sent = Sent::form(&host, &pairs);
+        sent.host = host.trim_start_matches("https://").to_owned();
+        let sent = sent.signed(&root, "sts");
+        let reply = sent.send_over(secure.handshake(protocols).await.unwrap()).await;
+        assert_eq!((reply.status, reply.element("Account")), (200, ACCOUNT), "{reply:?}");
+    }
 }
 
 #[tokio::test]
