@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::without_case::{Folded, is_same_key};
+
 /// The value of one condition key. Whether a key holds one value or several is part of its value: a list is
 /// multivalued even when it has one element, because operators treat the two differently.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,7 +76,7 @@ impl From<i64> for Value<'_> {
 
 /// The condition keys of one request.
 ///
-/// Keys are compared without case. Inserting a key again replaces its value, so the keys that describe the
+/// Keys are compared without case, in whatever script a tag's key is written. Inserting a key again replaces its value, so the keys that describe the
 /// caller are inserted last, from the authenticated session, over whatever a request said.
 #[derive(Clone, Default)]
 pub struct Context<'a> {
@@ -156,30 +158,20 @@ impl fmt::Debug for Context<'_> {
 
 impl Entry<'_> {
     fn is(&self, prefix: &str, name: &str) -> bool {
-        if self.prefix.is_empty() && prefix.is_empty() {
-            return same(self.name.as_bytes(), name.as_bytes());
-        }
         if self.prefix.len() == prefix.len() {
-            return same(self.prefix.as_bytes(), prefix.as_bytes())
-                && same(self.name.as_bytes(), name.as_bytes());
+            return is_same_key(self.prefix, prefix) && is_same_key(self.name, name);
         }
         // A compiled key is whole; what was inserted may be in two parts.
-        if prefix.is_empty() {
-            let split = name.as_bytes().split_at_checked(self.prefix.len());
-            return split.is_some_and(|(head, tail)| {
-                same(tail, self.name.as_bytes()) && same(head, self.prefix.as_bytes())
-            });
+        if prefix.is_empty()
+            && let Some((head, tail)) = name.split_at_checked(self.prefix.len())
+            && is_same_key(tail, self.name)
+            && is_same_key(head, self.prefix)
+        {
+            return true;
         }
-        let ours = self.prefix.bytes().chain(self.name.bytes());
-        let theirs = prefix.bytes().chain(name.bytes());
-        self.prefix.len() + self.name.len() == prefix.len() + name.len()
-            && ours.zip(theirs).all(|(a, b)| a.eq_ignore_ascii_case(&b))
+        let whole = |prefix, name| Folded::of(prefix).chain(Folded::of(name));
+        whole(self.prefix, self.name).eq(whole(prefix, name))
     }
-}
-
-/// Whether two keys are the same without case. Most are spelled alike, which is the quicker thing to find out.
-fn same(ours: &[u8], theirs: &[u8]) -> bool {
-    ours == theirs || ours.eq_ignore_ascii_case(theirs)
 }
 
 /// What tells most keys apart at a glance: the length and the last eight bytes, without case. Two keys with
@@ -192,6 +184,9 @@ pub(crate) struct Mark {
 
 impl Mark {
     pub(crate) fn of(prefix: &str, name: &str) -> Self {
+        if !(prefix.is_ascii() && name.is_ascii()) {
+            return Self::of_any(prefix, name);
+        }
         let length = prefix.len() + name.len();
         if let Some(tail) = name.as_bytes().last_chunk::<8>() {
             return Self { tail: fold(*tail), length };
@@ -200,6 +195,21 @@ impl Mark {
         let bytes = name.bytes().rev().chain(prefix.bytes().rev());
         for (slot, byte) in tail.iter_mut().rev().zip(bytes) {
             *slot = byte;
+        }
+        Self { tail: fold(tail), length }
+    }
+
+    /// The same of keys beyond ASCII, whose length may depend on the case.
+    fn of_any(prefix: &str, name: &str) -> Self {
+        let (mut tail, mut length) = ([0; 8], 0);
+        for character in Folded::of(prefix).chain(Folded::of(name)) {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                tail.rotate_left(1);
+                if let Some(last) = tail.last_mut() {
+                    *last = byte;
+                }
+                length += 1;
+            }
         }
         Self { tail: fold(tail), length }
     }
@@ -238,5 +248,19 @@ mod tests {
         assert_eq!(context.get(""), Some(Value::Text("nothing")));
         assert_eq!(context.get("A"), Some(Value::Text("one")));
         assert_eq!(context.get("ab"), Some(Value::Text("two")));
+    }
+
+    #[test]
+    fn keys_beyond_ascii_have_no_case_either() {
+        let mut context = Context::new();
+        context.insert_tag("aws:PrincipalTag/", "GRÖSSE", "one").insert("aws:PrincipalTag/größe", "two");
+        context.insert_tag("aws:RequestTag/", "größsE", "three").insert("Ǆ\u{212a}", "four");
+        assert_eq!(context.get("aws:principaltag/grösse"), Some(Value::Text("one")));
+        assert_eq!(context.get("AWS:PRINCIPALTAG/GRÖßE"), Some(Value::Text("two")), "ß is no SS");
+        assert_eq!(context.get("aws:RequestTag/grÖßSe"), Some(Value::Text("three")));
+        assert_eq!(context.get("ǆk"), Some(Value::Text("four")), "the cases of a letter differ in length");
+        assert_eq!(context.get("aws:RequestTag/grosse"), None);
+        context.insert("aws:requesttag/GRÖßSE", "again").insert_tag("aws:", "requesttag/größse", "last");
+        assert_eq!((context.len(), context.get("aws:RequestTag/größse")), (4, Some(Value::Text("last"))));
     }
 }

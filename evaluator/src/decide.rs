@@ -202,15 +202,14 @@ enum Direct {
 
 impl Direct {
     /// Only within one account. Naming the user or the session grants directly, and so does naming everyone;
-    /// naming the role, or the user behind a federated session, grants within what bounds that one. A trust
-    /// policy takes "directly" narrower: naming everyone names nobody in particular, so the caller's account
-    /// has its say, and a boundary or session policy must always allow the call.
+    /// naming the role, or the user behind a federated session, grants within what bounds that one. Whatever a
+    /// trust policy grants stays within the caller's boundary and session policies.
     fn of(grants: Grants, same_account: bool, trust: bool) -> Self {
         if !same_account {
             Self::Not
         } else if !trust && (grants.has(Grants::NAMED) || grants.has(Grants::EVERYONE)) {
             Self::Unbounded
-        } else if grants.has(Grants::NAMED) || grants.has(Grants::BEHIND) {
+        } else if [Grants::NAMED, Grants::BEHIND, Grants::EVERYONE].iter().any(|grant| grants.has(*grant)) {
             Self::Bounded
         } else {
             Self::Not

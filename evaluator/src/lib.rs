@@ -18,6 +18,7 @@ mod statement;
 mod text;
 mod variable;
 mod wildcard;
+mod without_case;
 
 pub use arn::{Arn, ArnError, is_account_id};
 pub use context::{Context, Value};
@@ -29,3 +30,4 @@ pub use policies::{Policies, PolicySet};
 pub use request::{Principal, Request, Standing};
 pub use rewrite::{BindError, bind_principals, minify};
 pub use wildcard::wildcard_match;
+pub use without_case::is_same_key;

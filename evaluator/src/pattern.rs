@@ -2,7 +2,8 @@
 
 use crate::context::Context;
 use crate::variable::Variable;
-use crate::wildcard::{self, Case, Piece, Pieces};
+use crate::wildcard::{self, Piece, Pieces};
+use crate::without_case::Folded;
 
 /// What may stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,16 +56,29 @@ impl Pattern {
     }
 
     /// Whether all of `text` matches. A variable without a value matches nothing.
-    pub(crate) fn matches(&self, text: &[u8], case: Case, context: &Context<'_>) -> bool {
+    pub(crate) fn matches(&self, text: &[u8], context: &Context<'_>) -> bool {
         match self {
-            Self::Exact(literal) if case == Case::Kept => literal.as_bytes() == text,
-            Self::Exact(literal) => literal.as_bytes().eq_ignore_ascii_case(text),
-            Self::Prefix(literal) => text.get(..literal.len()).is_some_and(|head| match case {
-                Case::Kept => head == literal.as_bytes(),
-                Case::Folded => head.eq_ignore_ascii_case(literal.as_bytes()),
-            }),
-            Self::Parts(parts) => wildcard::matches(&Resolved { parts, context }, text, case),
+            Self::Exact(literal) => literal.as_bytes() == text,
+            Self::Prefix(literal) => text.starts_with(literal.as_bytes()),
+            Self::Parts(parts) => wildcard::matches(&Resolved { parts, context }, text),
         }
+    }
+
+    /// Whether `text` is the same without case; for patterns without wildcards.
+    pub(crate) fn equals_without_case(&self, text: &str, context: &Context<'_>) -> bool {
+        let mut rest = Folded::of(text);
+        let same = match self {
+            Self::Exact(literal) => rest.consume(literal),
+            Self::Prefix(_) => false,
+            Self::Parts(parts) => parts.iter().all(|part| match part {
+                Part::Literal(literal) => rest.consume(literal),
+                Part::Variable(variable) => {
+                    variable.text(context).is_some_and(|value| rest.consume(value.as_str()))
+                }
+                Part::One | Part::Many => false,
+            }),
+        };
+        same && rest.is_empty()
     }
 
     /// Whether the pattern holds a variable that has no value.
@@ -183,7 +197,7 @@ mod tests {
 
     fn check(pattern: &str, text: &str, context: &Context<'_>) -> bool {
         let pattern = Pattern::parse(pattern, ALL).unwrap();
-        pattern.matches(text.as_bytes(), Case::Kept, context)
+        pattern.matches(text.as_bytes(), context)
     }
 
     #[test]
@@ -225,6 +239,6 @@ mod tests {
         assert!(Pattern::parse("${}", ALL).is_none());
         let plain = Syntax { wildcards: true, variables: false };
         let old = Pattern::parse("${a:b}*", plain).unwrap();
-        assert!(old.matches(b"${a:b}c", Case::Kept, &Context::new()), "in 2008-10-17 it is just text");
+        assert!(old.matches(b"${a:b}c", &Context::new()), "in 2008-10-17 it is just text");
     }
 }

@@ -5,7 +5,6 @@
 
 use crate::context::Context;
 use crate::pattern::{Part, Pattern, Syntax, parse_parts};
-use crate::wildcard::Case;
 
 /// The number of fields of an ARN.
 const FIELDS: usize = 6;
@@ -114,11 +113,11 @@ impl ArnPattern {
         match self {
             Self::Any => true,
             Self::Never(_) => false,
-            Self::Whole(pattern) => pattern.matches(text.as_bytes(), Case::Kept, context),
+            Self::Whole(pattern) => pattern.matches(text.as_bytes(), context),
             Self::Fields(head, patterns) => text.strip_prefix(&**head).is_some_and(|rest| {
                 let mut fields = rest.splitn(patterns.len(), ':');
                 patterns.iter().all(|pattern| {
-                    fields.next().is_some_and(|field| pattern.matches(field.as_bytes(), Case::Kept, context))
+                    fields.next().is_some_and(|field| pattern.matches(field.as_bytes(), context))
                 })
             }),
         }

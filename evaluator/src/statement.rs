@@ -8,7 +8,6 @@ use crate::policies::{Policies, PolicySet};
 use crate::principal::{Grants, Principals};
 use crate::request::Principal;
 use crate::segments::ArnPattern;
-use crate::wildcard::Case;
 
 /// One statement of a document.
 #[derive(Debug)]
@@ -118,7 +117,7 @@ impl Statement {
 
 impl Actions {
     fn match_action(&self, ask: &Ask<'_>) -> bool {
-        let found = self.patterns.iter().any(|pattern| pattern.matches(ask.action, Case::Kept, ask.context));
+        let found = self.patterns.iter().any(|pattern| pattern.matches(ask.action, ask.context));
         found != self.negated
     }
 }

@@ -12,32 +12,7 @@
 /// ```
 #[must_use]
 pub fn wildcard_match(pattern: &str, text: &str) -> bool {
-    matches(&Words(pattern.as_bytes()), text.as_bytes(), Case::Kept)
-}
-
-/// Whether letters differ by case. Only ASCII letters have case here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Case {
-    /// They do.
-    Kept,
-    /// They do not.
-    Folded,
-}
-
-impl Case {
-    fn of(self, byte: u8) -> u8 {
-        match self {
-            Self::Kept => byte,
-            Self::Folded => byte.to_ascii_lowercase(),
-        }
-    }
-
-    fn equal(self, ours: &[u8], theirs: &[u8]) -> bool {
-        match self {
-            Self::Kept => ours == theirs,
-            Self::Folded => ours.eq_ignore_ascii_case(theirs),
-        }
-    }
+    matches(&Words(pattern.as_bytes()), text.as_bytes())
 }
 
 /// One piece of a pattern.
@@ -78,12 +53,12 @@ impl Pieces for Words<'_> {
 }
 
 /// Whether all of `text` matches all of `pattern`.
-pub(crate) fn matches(pattern: &impl Pieces, text: &[u8], case: Case) -> bool {
-    quick(pattern, text, case).unwrap_or_else(|| automaton(pattern, text, case))
+pub(crate) fn matches(pattern: &impl Pieces, text: &[u8]) -> bool {
+    quick(pattern, text).unwrap_or_else(|| automaton(pattern, text))
 }
 
 /// The greedy match; `None` when it has gone back too often.
-fn quick(pattern: &impl Pieces, text: &[u8], case: Case) -> Option<bool> {
+fn quick(pattern: &impl Pieces, text: &[u8]) -> Option<bool> {
     let mut budget = text.len().saturating_mul(4).saturating_add(256);
     let (mut piece, mut at) = (0, 0);
     // Where to go on when what follows the last `*` does not match: one byte further on.
@@ -94,8 +69,11 @@ fn quick(pattern: &impl Pieces, text: &[u8], case: Case) -> Option<bool> {
             Piece::Many => Step::Many(next),
             Piece::One => one(rest).map_or(Step::Mismatch(1), |width| Step::On(next, width)),
             Piece::Literal(bytes) => {
-                let found = rest.get(..bytes.len()).is_some_and(|head| case.equal(bytes, head));
-                if found { Step::On(next, bytes.len()) } else { Step::Mismatch(1 + bytes.len() / 16) }
+                if rest.starts_with(bytes) {
+                    Step::On(next, bytes.len())
+                } else {
+                    Step::Mismatch(1 + bytes.len() / 16)
+                }
             }
             Piece::Nothing => Step::Never,
         });
@@ -153,7 +131,7 @@ const INLINE_BYTES_MAX: usize = 16_384;
 
 /// Matches 64 elements of the pattern at a time against the whole text, remembering between the blocks after
 /// how many bytes of the text everything before the block can have matched.
-fn automaton(pattern: &impl Pieces, text: &[u8], case: Case) -> bool {
+fn automaton(pattern: &impl Pieces, text: &[u8]) -> bool {
     let mut inline = [0; INLINE_BYTES_MAX / 64 + 1];
     let mut large;
     let words = text.len() / 64 + 1;
@@ -171,16 +149,16 @@ fn automaton(pattern: &impl Pieces, text: &[u8], case: Case) -> bool {
         match piece {
             Piece::Many => block.many(&mut reached),
             Piece::Nothing => {
-                block.run(text, case, &mut reached);
+                block.run(text, &mut reached);
                 reached.0.fill(0);
             }
-            Piece::One => block.push(None, text, case, &mut reached),
+            Piece::One => block.push(None, text, &mut reached),
             Piece::Literal(bytes) => {
                 for &byte in bytes {
                     if block.dead {
                         break;
                     }
-                    block.push(Some(case.of(byte)), text, case, &mut reached);
+                    block.push(Some(byte), text, &mut reached);
                 }
             }
         }
@@ -192,7 +170,7 @@ fn automaton(pattern: &impl Pieces, text: &[u8], case: Case) -> bool {
         }
         at = next;
     }
-    block.run(text, case, &mut reached);
+    block.run(text, &mut reached);
     reached.get(text.len())
 }
 
@@ -239,9 +217,9 @@ impl Default for Block {
 }
 
 impl Block {
-    fn push(&mut self, element: Option<u8>, text: &[u8], case: Case, reached: &mut Bits<'_>) {
+    fn push(&mut self, element: Option<u8>, text: &[u8], reached: &mut Bits<'_>) {
         if self.count == 64 {
-            self.run(text, case, reached);
+            self.run(text, reached);
         }
         let bit = 1 << self.count;
         match element.map(|byte| self.literal.get_mut(usize::from(byte))) {
@@ -259,12 +237,12 @@ impl Block {
     }
 
     /// Runs the block over the text and empties it.
-    fn run(&mut self, text: &[u8], case: Case, reached: &mut Bits<'_>) {
+    fn run(&mut self, text: &[u8], reached: &mut Bits<'_>) {
         let Some(last) = self.count.checked_sub(1) else { return };
         let mut states = 0_u64;
         let mut before = reached.get(0);
         reached.set(0, false);
-        for (at, byte) in text.iter().map(|byte| case.of(*byte)).enumerate() {
+        for (at, &byte) in text.iter().enumerate() {
             let literal = self.literal.get(usize::from(byte)).copied().unwrap_or(0);
             // A `?` takes the first byte of a character, and stays for the others.
             let (enter, stay) = if is_continuation(byte) { (0, self.one) } else { (self.one, 0) };
@@ -281,7 +259,7 @@ mod tests {
     use super::*;
 
     fn both(pattern: &str, text: &str) -> bool {
-        let expected = automaton(&Words(pattern.as_bytes()), text.as_bytes(), Case::Kept);
+        let expected = automaton(&Words(pattern.as_bytes()), text.as_bytes());
         assert_eq!(wildcard_match(pattern, text), expected, "{pattern} {text}");
         expected
     }

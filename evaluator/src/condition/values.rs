@@ -8,14 +8,15 @@ use crate::context::{Context, Value};
 use crate::pattern::{Pattern, Syntax};
 use crate::segments::ArnPattern;
 use crate::text::Text;
-use crate::wildcard::Case;
 
 /// A condition's values.
 #[derive(Debug)]
 pub(crate) enum Values {
     /// Literal texts, sorted, so that thousands of them cost no more than a few.
     Literals(Box<[Box<str>]>),
-    Patterns(Case, Box<[Pattern]>),
+    Patterns(Box<[Pattern]>),
+    /// Texts that are compared without case.
+    WithoutCase(Box<[Pattern]>),
     Arns(Box<[ArnPattern]>),
     Numbers(Order, Box<[number::Number]>),
     Dates(Order, Box<[date::Moment]>),
@@ -50,11 +51,9 @@ impl Values {
             Test::Text if !(syntax.variables && texts.clone().any(|text| text.contains("${"))) => {
                 Self::literals(texts.map(Into::into).collect())
             }
-            Test::Text => Self::Patterns(Case::Kept, each(texts, |text| Pattern::parse(text, plain))?),
-            Test::TextFolded => {
-                Self::Patterns(Case::Folded, each(texts, |text| Pattern::parse(text, plain))?)
-            }
-            Test::Like => Self::Patterns(Case::Kept, each(texts, |text| Pattern::parse(text, syntax))?),
+            Test::Text => Self::Patterns(each(texts, |text| Pattern::parse(text, plain))?),
+            Test::TextFolded => Self::WithoutCase(each(texts, |text| Pattern::parse(text, plain))?),
+            Test::Like => Self::Patterns(each(texts, |text| Pattern::parse(text, syntax))?),
             Test::Arn => Self::Arns(each(texts, |text| ArnPattern::condition(text, syntax))?),
             Test::Number(order) => Self::Numbers(order, each(texts, number::parse)?),
             Test::Date(order) => Self::Dates(order, each(texts, date::parse)?),
@@ -72,7 +71,9 @@ impl Values {
     /// Whether any of the values matches `value`, which is a single one.
     pub(crate) fn compare(&self, value: Value<'_>, context: &Context<'_>) -> Verdict {
         match self {
-            Self::Literals(_) | Self::Patterns(..) | Self::Arns(_) => self.compare_text(value, context),
+            Self::Literals(_) | Self::Patterns(_) | Self::WithoutCase(_) | Self::Arns(_) => {
+                self.compare_text(value, context)
+            }
             Self::Numbers(order, limits) => {
                 let number = match value {
                     Value::Text(text) => number::parse(text),
@@ -120,8 +121,11 @@ impl Values {
                 let found = literals.binary_search_by(|literal| literal.as_bytes().cmp(text.as_bytes()));
                 found.is_ok().into()
             }
-            Self::Patterns(case, patterns) => {
-                patterns.iter().any(|pattern| pattern.matches(text.as_bytes(), *case, context)).into()
+            Self::Patterns(patterns) => {
+                patterns.iter().any(|pattern| pattern.matches(text.as_bytes(), context)).into()
+            }
+            Self::WithoutCase(patterns) => {
+                patterns.iter().any(|pattern| pattern.equals_without_case(text, context)).into()
             }
             Self::Arns(patterns) => {
                 if !text.starts_with("arn:") {
@@ -137,7 +141,7 @@ impl Values {
     pub(crate) fn describe(&self) -> Vec<String> {
         match self {
             Self::Literals(texts) => texts.iter().map(ToString::to_string).collect(),
-            Self::Patterns(_, patterns) => {
+            Self::Patterns(patterns) | Self::WithoutCase(patterns) => {
                 patterns.iter().map(|pattern| written(|out| pattern.write(out))).collect()
             }
             Self::Arns(patterns) => {

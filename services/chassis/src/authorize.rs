@@ -10,7 +10,7 @@ use reeve_evaluator::{
 use reeve_proto::{Fields, Spec};
 use reeve_storage::Transaction;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, trusting};
 use crate::identity::Identity;
 use crate::locate::{Located, becomes, locate};
 use crate::members;
@@ -87,7 +87,8 @@ pub(crate) async fn authorize(
             };
             let mut decision = decide(&policies, &request);
             if decision.is_allowed() && is_own_to_grant(question, action) {
-                let own = Policies { resource: Some(environment.trusting.clone()), ..policies.clone() };
+                let own =
+                    Policies { resource: Some(trusting(question.caller.account())?), ..policies.clone() };
                 decision = decide(&own, &request);
             }
             (trace.decision, trace.layer) = (effect_name(decision.effect), layer_name(decision.layer));

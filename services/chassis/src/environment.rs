@@ -57,8 +57,6 @@ pub struct Environment {
     pub permissions: PermissionsCache,
     /// The resource policy that every resource has for questions from the management account.
     pub(crate) asking: PolicySet,
-    /// A trust policy that leaves everything to the caller's own policies.
-    pub(crate) trusting: PolicySet,
     pub(crate) keys: KeyCache,
     pub(crate) sessions: SessionCache,
     pub(crate) waiters: AtomicUsize,
@@ -82,7 +80,6 @@ impl Environment {
             PermissionsCache::new(Arc::clone(&engine), &settings.partition, PERMISSIONS_ENTRIES_MAX);
         Ok(Self {
             asking,
-            trusting: trusting()?,
             engine,
             clock,
             keyring,
@@ -125,11 +122,12 @@ fn asking(cluster: &ClusterRecord) -> Result<PolicySet, Error> {
     Ok(PolicySet::new([policy.named("management account")]))
 }
 
-/// Naming everyone names nobody in particular, so the caller's own policies must allow.
-fn trusting() -> Result<PolicySet, Error> {
-    let document =
-        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;
-    let policy = Policy::compile(document, Kind::Trust)
-        .map_err(|error| Error::internal_failure(format!("the trust in everyone: {error}")))?;
+/// A trust that leaves it to the policies of `account`, as naming an account does.
+pub(crate) fn trusting(account: &str) -> Result<PolicySet, Error> {
+    let document = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"sts:*"}}}}"#,
+    );
+    let policy = Policy::compile(&document, Kind::Trust)
+        .map_err(|error| Error::internal_failure(format!("the trust in an account: {error}")))?;
     Ok(PolicySet::new([policy.named("caller's own")]))
 }

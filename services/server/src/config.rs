@@ -170,6 +170,11 @@ impl Config {
     /// # Errors
     /// Which.
     pub fn check(&self) -> Result<(), ConfigError> {
+        if !is_partition(&self.partition) {
+            return Err(ConfigError::Refused(
+                "the partition is aws, or begins with aws-, as in the policies that name it",
+            ));
+        }
         if self.signatures.skew_seconds_max > SignatureSettings::default().skew_seconds_max {
             return Err(ConfigError::Refused("signatures.skew_seconds_max can be configured down, not up"));
         }
@@ -299,6 +304,15 @@ impl Default for LimitsConfig {
     }
 }
 
+/// Whether policies can name resources of that partition.
+fn is_partition(text: &str) -> bool {
+    let word = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    text == "aws" || text.strip_prefix("aws-").is_some_and(word)
+}
+
 fn read(path: &Path) -> Result<toml::Table, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
@@ -401,6 +415,14 @@ mod tests {
         let mut config = Config::default();
         config.passwords.iterations = 1;
         assert!(config.check().is_err());
+        for partition in ["", "acme", "aws-", "aws-A", "aws_x", "awsx", "aws:x"] {
+            let config = Config { partition: partition.to_owned(), ..Config::default() };
+            assert!(config.check().is_err(), "{partition}");
+        }
+        for partition in ["aws", "aws-cn", "aws-acme-2"] {
+            let config = Config { partition: partition.to_owned(), ..Config::default() };
+            assert!(config.check().is_ok(), "{partition}");
+        }
         let config = Config { tls_key: "key.pem".into(), ..Config::default() };
         assert!(config.check().is_err());
         let config = Config { tls_client_ca: "ca.pem".into(), ..Config::default() };
