@@ -28,11 +28,9 @@ async fn a_trust_policy_that_names_the_user_is_enough() {
 }
 
 #[tokio::test]
-async fn a_trust_policy_that_names_the_account_or_everyone_needs_the_caller_s_own_policy() {
+async fn a_trust_policy_that_names_the_account_needs_the_caller_s_own_policy() {
     let world = World::start().await;
-    for (number, who) in
-        [ACCOUNT.to_owned(), format!("arn:aws:iam::{ACCOUNT}:root"), "*".to_owned()].iter().enumerate()
-    {
+    for (number, who) in [ACCOUNT.to_owned(), format!("arn:aws:iam::{ACCOUNT}:root")].iter().enumerate() {
         let role = world.role(&format!("r{number}"), &trust(who.as_str())).await;
         let alice = world.user(&format!("alice{number}")).await;
         assert!(!allowed(assume(&alice, &request(&role)).await), "{who}");
@@ -41,6 +39,18 @@ async fn a_trust_policy_that_names_the_account_or_everyone_needs_the_caller_s_ow
         world.allow(&alice, &allow("sts:AssumeRole", role.arn.as_str())).await;
         assert!(allowed(assume(&alice, &request(&role)).await), "{who}");
     }
+}
+
+/// "For IAM users and role principals within your account, no other permissions are required." (Source: "Principal" in
+/// the IAM User Guide.)
+#[tokio::test]
+async fn a_trust_policy_that_names_everyone_is_enough_in_its_account() {
+    let world = World::start().await;
+    let role = world.role("r", &trust("*")).await;
+    let alice = world.user("alice").await;
+    assert!(allowed(assume(&alice, &request(&role)).await));
+    world.allow(&alice, &deny("sts:*", "*")).await;
+    assert!(!allowed(assume(&alice, &request(&role)).await));
 }
 
 #[tokio::test]
