@@ -36,13 +36,25 @@ pub(crate) enum Part {
 impl Pattern {
     /// Compiles `text`; `None` when it holds something that begins like a variable and is none.
     pub(crate) fn parse(text: &str, syntax: Syntax) -> Option<Self> {
-        let special = |c: char| syntax.wildcards && (c == '*' || c == '?') || syntax.variables && c == '$';
-        match text.find(special) {
-            None => return Some(Self::Exact(text.into())),
-            Some(at) if text.get(at..) == Some("*") => return Some(Self::Prefix(text.get(..at)?.into())),
-            Some(_) => {}
+        match special(text, syntax) {
+            None => Some(Self::Exact(text.into())),
+            Some(at) if at + 1 == text.len() && text.ends_with('*') => {
+                Some(Self::Prefix(text.get(..at)?.into()))
+            }
+            Some(_) => Some(Self::of_parts(parse_parts(text, syntax)?)),
         }
-        Some(Self::of_parts(parse_parts(text, syntax)?))
+    }
+
+    /// The same of a text that is not needed any more.
+    pub(crate) fn parse_owned(mut text: String, syntax: Syntax) -> Option<Self> {
+        match special(&text, syntax) {
+            None => Some(Self::Exact(text.into())),
+            Some(at) if at + 1 == text.len() && text.ends_with('*') => {
+                text.pop();
+                Some(Self::Prefix(text.into()))
+            }
+            Some(_) => Some(Self::of_parts(parse_parts(&text, syntax)?)),
+        }
     }
 
     pub(crate) fn of_parts(mut parts: Vec<Part>) -> Self {
@@ -118,6 +130,15 @@ impl Pattern {
             }
         }
     }
+}
+
+/// Where the first character stands that may mean more than itself.
+fn special(text: &str, syntax: Syntax) -> Option<usize> {
+    text.bytes().position(|byte| match byte {
+        b'*' | b'?' => syntax.wildcards,
+        b'$' => syntax.variables,
+        _ => false,
+    })
 }
 
 /// Splits a text into its parts. `${*}`, `${?}` and `${$}` are those characters themselves.

@@ -55,27 +55,35 @@ impl ArnPattern {
     }
 
     /// The usual case, in which all six fields are there and no variable stands before the last; `None` if it is
-    /// not that.
+    /// not that. The text is looked at once: this is most of what compiling a document does.
     fn plain(text: &str, syntax: Syntax) -> Option<Self> {
-        let mut at = 0;
-        let mut head = None;
-        let mut fields = text.splitn(FIELDS, ':');
-        for field in fields.by_ref().take(FIELDS - 1) {
-            if field.contains('$') {
-                return None;
+        // Where each field begins, and the first that is not literal.
+        let mut begins = [0; FIELDS];
+        let mut field = 0;
+        let mut wild = None;
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                b':' => {
+                    field += 1;
+                    *begins.get_mut(field)? = at + 1;
+                    if field + 1 == FIELDS {
+                        break;
+                    }
+                }
+                b'$' => return None,
+                b'*' | b'?' => wild = wild.or(Some(field)),
+                _ => {}
             }
-            if head.is_none() && field.contains(['*', '?']) {
-                head = Some(at);
-            }
-            at += field.len() + 1;
         }
-        fields.next()?;
-        let Some(head) = head else { return Pattern::parse(text, syntax).map(Self::Whole) };
-        let (head, rest) = text.split_at_checked(head)?;
-        let count = FIELDS - head.bytes().filter(|byte| *byte == b':').count();
-        let mut patterns = Vec::with_capacity(count);
-        for field in rest.splitn(count, ':') {
-            patterns.push(Pattern::parse(field, syntax)?);
+        if field + 1 < FIELDS {
+            return None;
+        }
+        let Some(wild) = wild else { return Pattern::parse(text, syntax).map(Self::Whole) };
+        let head = text.get(..*begins.get(wild)?)?;
+        let mut patterns = Vec::with_capacity(FIELDS - wild);
+        for at in wild..FIELDS {
+            let end = begins.get(at + 1).map_or(text.len(), |next| next - 1);
+            patterns.push(Pattern::parse(text.get(*begins.get(at)?..end)?, syntax)?);
         }
         Some(Self::Fields(head.into(), patterns.into()))
     }

@@ -311,6 +311,32 @@ mod tests {
         }
     }
 
+    /// A pattern that counts how often its pieces are looked at.
+    struct Counted<'a>(Words<'a>, std::cell::Cell<usize>);
+
+    impl Pieces for Counted<'_> {
+        fn with<R>(&self, at: usize, visit: impl FnOnce(Piece<'_>, usize) -> R) -> Option<R> {
+            self.1.set(self.1.get() + 1);
+            self.0.with(at, visit)
+        }
+    }
+
+    #[test]
+    fn the_work_of_a_match_is_bounded() {
+        for length in [10, 100, 1_000, 4_000] {
+            let text = "a".repeat(length);
+            for unit in ["*a", "a*", "*?", "*a?", "*aa", "*ab", "?*", "*"] {
+                let pattern = format!("{}b", unit.repeat(6_000 / unit.len()));
+                let counted = Counted(Words(pattern.as_bytes()), std::cell::Cell::new(0));
+                assert!(!matches(&counted, text.as_bytes()), "{unit}");
+                // The quick way may look at two pieces a step, and has as many steps as four passes over the text; the
+                // automaton looks at each piece once, and passes over the text once for 64 of them.
+                let bound = 2 * (4 * text.len() + 256) + 2 * pattern.len() + 2;
+                assert!(counted.1.get() <= bound, "{unit} {length}: {} of {bound}", counted.1.get());
+            }
+        }
+    }
+
     #[test]
     fn contrived_patterns_cost_no_more_than_the_bound() {
         let text = "a".repeat(16_000);

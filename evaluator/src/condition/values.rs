@@ -48,7 +48,9 @@ impl Values {
     ) -> Result<Self, usize> {
         let plain = Syntax { wildcards: false, ..syntax };
         Ok(match test {
-            Test::Text if !(syntax.variables && texts.clone().any(|text| text.contains("${"))) => {
+            Test::Text
+                if !(syntax.variables && texts.clone().any(|text| text.bytes().any(|byte| byte == b'$'))) =>
+            {
                 Self::literals(texts.map(Into::into).collect())
             }
             Test::Text => Self::Patterns(each(texts, |text| Pattern::parse(text, plain))?),

@@ -73,7 +73,7 @@ pub(super) fn resources_present(raw: &Raw<'_>, kind: Kind) -> Result<(), Defect>
 
 /// An action is `*` or `vendor:name`.
 pub(super) fn action(text: &str, kind: Kind) -> Result<(), String> {
-    let (vendor, name) = match text.split_once(':') {
+    let (vendor, name) = match split(text) {
         Some(split) => split,
         None if text == "*" => ("*", "*"),
         None => {
@@ -82,7 +82,7 @@ pub(super) fn action(text: &str, kind: Kind) -> Result<(), String> {
             );
         }
     };
-    if name.contains(':') {
+    if split(name).is_some() {
         return Err("Actions/Condition can contain only one colon.".to_owned());
     }
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
@@ -100,11 +100,10 @@ pub(super) fn resource(text: &str) -> Result<(), String> {
     if text == "*" {
         return Ok(());
     }
-    let Some((prefix, rest)) = text.split_once(':') else {
+    let Some((prefix, rest)) = split(text) else {
         return Err(format!("Resource {text} must be in ARN format or \"*\"."));
     };
-    let (partition, after) =
-        rest.split_once(':').map_or((rest, None), |(partition, after)| (partition, Some(after)));
+    let (partition, after) = split(rest).map_or((rest, None), |(partition, after)| (partition, Some(after)));
     let known = partition == "aws" || partition.starts_with("aws-") || partition.contains(['*', '?']);
     if prefix != "arn" || !known {
         return Err(unknown_partition(partition, after.unwrap_or("")));
@@ -116,10 +115,18 @@ pub(super) fn resource(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// What stands before the first colon and after it. Texts are short, and this is asked of every one of them.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == b':')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// What the older parser wants of a resource that is otherwise well formed.
 pub(super) fn resource_fields(text: &str) -> bool {
-    let fields = text.split(':').count();
-    text == "*" || (fields >= 6 || !text.contains("::")) && text.split(':').nth(2) != Some("")
+    let after = split(text).and_then(|(_, rest)| split(rest)).map(|(_, after)| after);
+    let no_service = after.is_some_and(|after| after.is_empty() || after.starts_with(':'));
+    let colons = text.bytes().filter(|byte| *byte == b':').count();
+    text == "*" || (colons >= 5 || !text.contains("::")) && !no_service
 }
 
 /// AWS shows the ARN as it would be with its missing fields.

@@ -157,7 +157,7 @@ fn actions(raw: &Raw<'_>) -> Result<Actions, Defect> {
     for item in element.items() {
         let text = check::text(item).to_ascii_lowercase();
         let legacy = || Defect::new(check::LEGACY, item.offset, format!("{}.{}", raw.place, element.name));
-        patterns.push(Pattern::parse(&text, syntax).ok_or_else(legacy)?);
+        patterns.push(Pattern::parse_owned(text, syntax).ok_or_else(legacy)?);
     }
     Ok(Actions { negated: element.negated, patterns: patterns.into() })
 }

@@ -154,13 +154,14 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Result<Json<'a>, Defect> {
-        let mut members: Vec<Member<'a>> = Vec::new();
-        let mut seen = HashSet::new();
         self.space();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Json::Object(members));
+            return Ok(Json::Object(Vec::new()));
         }
+        // A statement has five or six.
+        let mut members: Vec<Member<'a>> = Vec::with_capacity(6);
+        let mut seen = None;
         loop {
             self.space();
             let offset = self.at;
@@ -172,7 +173,7 @@ impl<'a> Reader<'a> {
             self.take(b':')?;
             self.space();
             let value = self.node().map_err(|defect| defect.under(&key))?;
-            if !seen.is_empty() {
+            if let Some(seen) = &mut seen {
                 seen.insert(key.clone());
             }
             members.push(Member { key, offset, value });
@@ -243,8 +244,7 @@ impl<'a> Reader<'a> {
     /// The characters up to a quote, a backslash, a control character or the end.
     fn plain(&mut self) -> &'a str {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let length =
-            rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len());
+        let length = plain_length(rest);
         let plain = self.text.get(self.at..self.at + length).unwrap_or_default();
         self.at += length;
         plain
@@ -291,15 +291,32 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many bytes stand before the first quote, backslash or control character: eight at a time.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The highest bit of each byte that is zero; a byte after one may be taken for zero too, which does not matter here.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let (words, _) = bytes.as_chunks::<8>();
+    for (at, word) in (0..).step_by(8).zip(words) {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let ends = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5C)) | control;
+        if ends != 0 {
+            return at + ends.trailing_zeros() as usize / 8;
+        }
+    }
+    let at = bytes.len() - bytes.len() % 8;
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len())
+}
+
 /// Whether `key` is among `members`. Small objects are scanned; from some size on, `seen` is the set of their keys.
-fn is_duplicate<'a>(members: &[Member<'a>], seen: &mut HashSet<Cow<'a, str>>, key: &str) -> bool {
+fn is_duplicate<'a>(members: &[Member<'a>], seen: &mut Option<HashSet<Cow<'a, str>>>, key: &str) -> bool {
     if members.len() < SCANNED_KEYS_MAX {
         return members.iter().any(|member| member.key == key);
     }
-    if seen.is_empty() {
-        seen.extend(members.iter().map(|member| member.key.clone()));
-    }
-    seen.contains(key)
+    seen.get_or_insert_with(|| members.iter().map(|member| member.key.clone()).collect()).contains(key)
 }
 
 #[cfg(test)]
