@@ -5,6 +5,7 @@ mod accept;
 mod codec;
 mod connect;
 mod deadline;
+mod gather;
 mod grpc;
 mod http;
 pub(crate) mod status;

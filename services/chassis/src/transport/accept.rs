@@ -12,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use super::gather::Gathering;
 use super::tls::Tls;
 use super::{Limits, Peer, PeerService, Service};
 
@@ -164,7 +165,7 @@ impl Connection {
             .keep_alive_timeout(PING_ANSWER_MAX);
         let used = Arc::new(AtomicBool::new(false));
         let service = PeerService { service: self.service, peer: self.peer.clone(), used: Arc::clone(&used) };
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder.serve_connection(TokioIo::new(Gathering(stream)), service).into_owned();
         let unused = async {
             tokio::time::sleep(FIRST_CALL_MAX).await;
             if used.load(Ordering::Relaxed) {
