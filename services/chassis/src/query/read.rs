@@ -138,13 +138,16 @@ fn number(segment: &str) -> Option<u32> {
     segment.bytes().all(|byte| byte.is_ascii_digit()).then(|| segment.parse().ok())?
 }
 
+/// Numbers by what they are, and before names: a total order, which sorting needs.
 fn by_segments(one: &str, other: &str) -> Ordering {
     let mut others = other.split('.');
     for segment in one.split('.') {
         let Some(counterpart) = others.next() else { return Ordering::Greater };
         let by_number = match (number(segment), number(counterpart)) {
             (Some(left), Some(right)) => left.cmp(&right),
-            _ => Ordering::Equal,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
         };
         let ordering = by_number.then_with(|| segment.cmp(counterpart));
         if ordering.is_ne() {
@@ -163,4 +166,32 @@ fn bytes(number: u32, value: &[u8], into: &mut Vec<u8>) {
 fn varint(number: u32, value: u64, into: &mut Vec<u8>) {
     encode_key(number, WireType::Varint, into);
     encode_varint(value, into);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn items_are_sorted_by_their_numbers() {
+        let mut names = ["a.10", "a.9.b", "a.1a", "a.9", "a", "a.x", "b", "a.09", "a.99999999999"];
+        names.sort_by(|one, other| by_segments(one, other));
+        assert_eq!(names, ["a", "a.09", "a.9", "a.9.b", "a.10", "a.1a", "a.99999999999", "a.x", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_total(
+            one in "[019a.]{0,5}|\\PC{0,4}", two in "[019a.]{0,5}|\\PC{0,4}", three in "[019a.]{0,5}|\\PC{0,4}",
+        ) {
+            prop_assert_eq!(by_segments(&one, &two), by_segments(&two, &one).reverse());
+            prop_assert_eq!(by_segments(&one, &two).is_eq(), one == two);
+            let mut sorted = [&one, &two, &three];
+            sorted.sort_by(|one, other| by_segments(one, other));
+            let [low, middle, high] = sorted;
+            prop_assert!(by_segments(low, middle).is_le() && by_segments(middle, high).is_le() && by_segments(low, high).is_le());
+        }
+    }
 }
