@@ -61,6 +61,7 @@ async fn errors_are_connects_with_awss_inside() {
     let sent = Sent::json(&world.endpoint(), GET_USER, r#"{"userName": "nobody"}"#);
     let reply = sent.clone().signed(&admin.credentials(), "iam").send().await;
     assert_eq!((reply.status, reply.headers["x-amzn-errortype"].to_str().unwrap()), (404, "NoSuchEntity"));
+    assert!(reply.headers.contains_key("reeve-revision"), "a refusal rests on a revision too");
     let refusal = told(&reply);
     assert_eq!(refusal["code"], "not_found");
     assert_eq!(refusal["message"], "The user with name nobody cannot be found.");
@@ -83,6 +84,7 @@ async fn connects_headers_are_heeded() {
         ("connect-timeout-ms", "99999999999", 400),
         ("connect-timeout-ms", "-1", 400),
         ("connect-timeout-ms", "", 400),
+        ("connect-timeout-ms", "0", 504),
         ("content-encoding", "gzip", 501),
         ("content-encoding", "identity", 200),
         ("content-type", "application/json; charset=utf-8", 200),

@@ -51,6 +51,7 @@ async fn a_user_is_created_and_found_and_a_role_assumed() {
     assert!(reply.body.contains("<Tags><member><Key>team</Key><Value>blue + green</Value></member></Tags>"));
     let reply = form(&world, &create).signed(&credentials, "iam").send().await;
     assert_eq!((reply.status, reply.code()), (409, "EntityAlreadyExists"));
+    assert!(reply.headers.contains_key("reeve-revision"), "a refusal rests on a revision too");
     assert_eq!(reply.element("Message"), "User with name bob already exists.");
     let role = world.role("r", &trust(world.arn("user/admin"))).await;
     let assume = [

@@ -60,7 +60,7 @@ impl Service {
                 CONTENT_TYPE.as_str(),
                 format.content_type(),
             ),
-            Err(error) => return Self::connect_refused(&error, &outcome.request_id),
+            Err(error) => Self::connect_refused(&error, &outcome.request_id),
         };
         if let Some(revision) = outcome.revision {
             response.headers_mut().insert("reeve-revision", revision);
