@@ -272,7 +272,8 @@ async fn every_door_leaves_the_same_audit_event() {
     allow_exactly(&world, &admin, &["iam:GetUser", "sts:GetCallerIdentity"]).await;
     let wrong = Credentials { secret_access_key: Zeroizing::new("wrong".to_owned()), ..nobody.credentials() };
     let mut calls = 0;
-    for action in ["iam:GetUser", "sts:GetCallerIdentity"] {
+    let actions = ["iam:GetUser", "sts:GetCallerIdentity"];
+    for action in actions {
         let spec = OPERATIONS.iter().copied().find(|spec| spec.action == action).unwrap();
         let (request, response) = (minimal(&declared, spec), declared.message(spec.response));
         for credentials in [Some(admin.credentials()), Some(nobody.credentials()), Some(wrong.clone()), None]
@@ -297,6 +298,8 @@ async fn every_door_leaves_the_same_audit_event() {
             assert!(fields.remove("time").is_some() && fields.remove("request_id").is_some());
             event
         })
+        // Those of the preparations stand there too.
+        .filter(|event| actions.iter().any(|action| event["action"] == *action))
         .collect();
     assert_eq!(events.len(), calls * 3, "{text}");
     for same in events.chunks(3) {

@@ -1,7 +1,8 @@
-//! One event a call. A write's event is committed with it; every other goes to a batched, bounded file with rotation.
-//! When the file cannot keep up calls wait, and then fail: no event is dropped in silence.
+//! One event a call, in a batched, bounded file with rotation. A write's event is committed with the write as well, so that
+//! no crash parts the two. When the file cannot keep up calls wait, and then fail: no event is dropped in silence.
 
 mod asked;
+mod retention;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -18,14 +19,27 @@ pub use asked::Asked;
 pub const BUFFER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// As much again is there for calls that cannot wait for room.
 const LATE_BYTES_MAX: usize = 2 * BUFFER_BYTES_MAX;
-/// The file is rotated when it has grown past this.
-pub const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// How many rotated files are kept.
-pub const FILES_KEPT_MAX: u32 = 8;
 /// How long a call waits for room.
 pub const WAIT_MAX: Duration = Duration::from_secs(1);
 /// An event waits at most this long to be written together with others.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// How long events are kept, and in how large files.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// The file is rotated when it has grown past this.
+    pub file_bytes_max: u64,
+    /// How many rotated files are kept beside it.
+    pub files_kept_max: u32,
+    /// How many days the store keeps the events of writes; for ever when 0.
+    pub store_days_max: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { file_bytes_max: 256 * 1024 * 1024, files_kept_max: 8, store_days_max: 90 }
+    }
+}
 
 /// What is known of a call when it ends. Nothing secret has a field here.
 #[derive(Debug, Default)]
@@ -122,8 +136,8 @@ impl AuditLog {
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub fn open(path: &Path) -> std::io::Result<Self> {
-        let mut sink = Sink::open(path)?;
+    pub fn open(path: &Path, retention: &Retention) -> std::io::Result<Self> {
+        let mut sink = Sink::open(path, retention)?;
         let shared = Arc::new(Shared {
             buffer: Mutex::new(Buffer::default()),
             filled: Condvar::new(),
@@ -237,13 +251,17 @@ struct Sink {
     path: PathBuf,
     file: File,
     bytes: u64,
+    retention: Retention,
+    /// A pipe or a device is not rotated, and neither is what somebody else put a link to.
+    rotates: bool,
 }
 
 impl Sink {
-    fn open(path: &Path) -> std::io::Result<Self> {
+    fn open(path: &Path, retention: &Retention) -> std::io::Result<Self> {
         let file = append_to(path)?;
         let bytes = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, bytes })
+        let rotates = std::fs::symlink_metadata(path)?.is_file();
+        Ok(Self { path: path.to_owned(), file, bytes, retention: retention.clone(), rotates })
     }
 
     /// Writes all of `lines`, trying again for as long as the server runs: meanwhile the buffer fills, and calls fail.
@@ -264,7 +282,8 @@ impl Sink {
                 }
             }
         }
-        if self.bytes > FILE_BYTES_MAX
+        if self.rotates
+            && self.bytes > self.retention.file_bytes_max
             && let Err(error) = self.rotate()
         {
             tracing::error!(%error, path = %self.path.display(), "the audit log cannot be rotated");
@@ -273,7 +292,7 @@ impl Sink {
     }
 
     fn rotate(&mut self) -> std::io::Result<()> {
-        for number in (1..FILES_KEPT_MAX).rev() {
+        for number in (1..self.retention.files_kept_max).rev() {
             let from = self.numbered(number);
             if from.exists() {
                 std::fs::rename(from, self.numbered(number + 1))?;
@@ -370,7 +389,7 @@ mod tests {
     async fn what_was_taken_is_written_before_the_log_is_closed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("audit.log");
-        let log = AuditLog::open(&path).unwrap();
+        let log = AuditLog::open(&path, &Retention::default()).unwrap();
         for _ in 0..1000 {
             log.append(&event()).await.unwrap();
         }
@@ -384,15 +403,27 @@ mod tests {
     fn a_full_file_is_rotated_and_the_oldest_goes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("audit.log");
-        let mut sink = Sink::open(&path).unwrap();
-        for number in 0..FILES_KEPT_MAX + 2 {
-            sink.bytes = FILE_BYTES_MAX;
+        let retention = Retention { file_bytes_max: 1, files_kept_max: 3, store_days_max: 0 };
+        let mut sink = Sink::open(&path, &retention).unwrap();
+        for number in 0..5 {
             assert!(sink.write(format!("{number}\n").as_bytes(), || false));
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
-        assert_eq!(std::fs::read_to_string(sink.numbered(1)).unwrap(), format!("{}\n", FILES_KEPT_MAX + 1));
-        assert!(sink.numbered(FILES_KEPT_MAX).exists());
-        assert!(!sink.numbered(FILES_KEPT_MAX + 1).exists());
+        assert_eq!(std::fs::read_to_string(sink.numbered(1)).unwrap(), "4\n");
+        assert!(sink.numbered(3).exists());
+        assert!(!sink.numbered(4).exists());
+    }
+
+    #[test]
+    fn what_is_no_file_of_ours_is_not_rotated() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, link) = (directory.path().join("elsewhere"), directory.path().join("audit.log"));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let retention = Retention { file_bytes_max: 1, ..Retention::default() };
+        let mut sink = Sink::open(&link, &retention).unwrap();
+        assert!(sink.write(b"one\n", || false) && sink.write(b"two\n", || false));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        assert!(!sink.numbered(1).exists());
     }
 
     #[test]

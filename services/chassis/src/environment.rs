@@ -60,6 +60,8 @@ pub struct Environment {
     pub(crate) keys: KeyCache,
     pub(crate) sessions: SessionCache,
     pub(crate) waiters: AtomicUsize,
+    /// Calls that met many conflicts take it, one after the other.
+    pub(crate) contended: tokio::sync::Mutex<()>,
     newest_token: Mutex<Option<(Revision, HeaderValue)>>,
 }
 
@@ -92,6 +94,7 @@ impl Environment {
             keys: KeyCache::default(),
             sessions: SessionCache::default(),
             waiters: AtomicUsize::new(0),
+            contended: tokio::sync::Mutex::new(()),
             newest_token: Mutex::new(None),
         })
     }

@@ -32,9 +32,11 @@ use crate::{authenticate, authorize, consistency, members};
 const CANCELED: &str = "RequestCanceled";
 /// How often a call is run before it is given up: what it reads keeps changing.
 const ATTEMPTS_MAX: u32 = 20;
-/// The longest pause between two runs. All runs together wait for the best part of a second: one of those that want the
-/// same record goes on with each sync of the disk, and a busy disk syncs a hundred times a second.
-const PAUSE_MAX: Duration = Duration::from_millis(128);
+/// After so many conflicts a call stands in line with all others that met as many, and runs when they do not: whatever
+/// many calls want at once, each of them gets on.
+const ATTEMPTS_AT_WILL: u32 = 6;
+/// The longest pause between two runs.
+const PAUSE_MAX: Duration = Duration::from_millis(32);
 
 /// A call as it came in, whatever the protocol.
 pub struct Incoming {
@@ -195,12 +197,17 @@ struct Audited<'a> {
 impl Audited<'_> {
     /// Audits the call's end. A call that cannot be audited has failed.
     async fn end(mut self, ended: Ended) -> Result<Bytes, Error> {
-        if !self.trace.committed {
-            let code = ended.result.as_ref().err().map_or("", |error| error.reason.answer().code);
-            let event = self.run.event(&self.trace, code, ended.revision);
-            let appended = self.run.environment.audit.append(&event).await;
-            self.done = true;
-            appended?;
+        let code = ended.result.as_ref().err().map_or("", |error| error.reason.answer().code);
+        let event = self.run.event(&self.trace, code, ended.revision);
+        let appended = self.run.environment.audit.append(&event).await;
+        self.done = true;
+        match appended {
+            Err(error) if self.trace.committed => {
+                // The write is done, and its event lies in the store with it.
+                let request_id = self.run.request_name;
+                tracing::error!(request_id, %error, "a write's event is missing in the audit log");
+            }
+            appended => appended?,
         }
         ended.result
     }
@@ -208,8 +215,9 @@ impl Audited<'_> {
 
 impl Drop for Audited<'_> {
     fn drop(&mut self) {
-        if !self.done && !self.trace.committed {
-            let event = self.run.event(&self.trace, CANCELED, Revision::ZERO);
+        if !self.done {
+            let code = if self.trace.committed { "" } else { CANCELED };
+            let event = self.run.event(&self.trace, code, Revision::ZERO);
             self.run.environment.audit.append_late(&event);
         }
     }
@@ -229,7 +237,11 @@ impl Run<'_> {
     /// Runs the call until what it read holds at its end.
     async fn attempts(&self, trace: &mut Trace) -> Ended {
         let mut request = None;
+        let mut _in_line = None;
         for attempt in 0..ATTEMPTS_MAX {
+            if attempt == ATTEMPTS_AT_WILL {
+                _in_line = Some(self.environment.contended.lock().await);
+            }
             // Nothing is begun, and nothing written, for a caller who has given up.
             if Instant::now() >= self.incoming.deadline {
                 return late().into();

@@ -143,8 +143,10 @@ pub(crate) async fn identify(
     if now >= record.expires_at {
         return Err(Error::expired_token("The security token included in the request is expired"));
     }
-    // A revision above ours is of a write that this node has not seen yet.
-    if environment.engine.revision() < record.revision.into() {
+    // A revision above ours is of a write that this node has not seen yet, or of a life that a restore cut off.
+    if record.incarnation == environment.cluster.incarnation
+        && environment.engine.revision() < record.revision.into()
+    {
         return Err(Error::service_unavailable(
             "the session rests on a revision that this node has not seen",
         ));

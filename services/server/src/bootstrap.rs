@@ -1,12 +1,15 @@
 //! Opening the store, and on an empty one the first start: the cluster, its data key, the first account and its root
 //! credentials, which are written once, to a file of the operator's, and nowhere else.
 
+mod operator;
+
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use reeve_chassis::audit::AuditLog;
 use reeve_chassis::clock::{Clock, SystemClock};
 use reeve_chassis::seal::{DataKey, Keyring, Purpose, RootKey};
 use reeve_chassis::{Environment, PasswordPool, SystemRandom, secret_access_key};
@@ -17,6 +20,8 @@ use reeve_storage::{Engine, Memory, Sled, SledConfig, Transaction};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, EngineName};
+
+pub use operator::{mark_restored, replace_root_credentials};
 
 /// The environment variable that holds the root key itself.
 pub const ROOT_KEY_VARIABLE: &str = "REEVE_ROOT_KEY";
@@ -66,7 +71,7 @@ pub async fn open(config: &Config) -> Result<Environment, StartError> {
     let root_key = root_key(config, cluster.is_none())?;
     let cluster = match cluster {
         Some(cluster) => {
-            finish_first_start(config)?;
+            name_credentials_file(config)?;
             cluster
         }
         None => first_start(config, &engine, &root_key).await?,
@@ -85,7 +90,7 @@ pub async fn open(config: &Config) -> Result<Environment, StartError> {
     environment.passwords = PasswordPool::new(config.passwords());
     if let Some(path) = config.audit_log() {
         environment.audit =
-            reeve_chassis::audit::AuditLog::open(&path).map_err(|error| io(path.display(), error))?;
+            AuditLog::open(&path, &config.retention()).map_err(|error| io(path.display(), error))?;
     }
     Ok(environment)
 }
@@ -165,12 +170,8 @@ async fn first_start(
     root_key: &RootKey,
 ) -> Result<ClusterRecord, StartError> {
     outside_data_directory(config, &config.credentials_file, "the root credentials")?;
-    if config.credentials_file.exists() && !is_replaceable(config) {
-        let path = config.credentials_file.display();
-        return Err(StartError::Refused(format!(
-            "{path} exists already, and the root credentials of a new store are to be written there: \
-             move it away, or name another file"
-        )));
+    if !is_replaceable(config) {
+        is_free(&config.credentials_file)?;
     }
     let mut random = SystemRandom::new();
     let mut cluster_id = vec![0; 16];
@@ -182,25 +183,10 @@ async fn first_start(
         management_account_id: account.clone(),
         partition: config.partition.clone(),
     };
-    let sealing = |error| StartError::Refused(format!("sealing: {error}"));
     let data_key = DataKey::generate(&mut random);
     let wrapped = data_key.wrap(root_key, &cluster.cluster_id, 1, &mut random).map_err(sealing)?;
     let keyring = Keyring::new(&cluster.cluster_id, 1, vec![(1, data_key)]).map_err(sealing)?;
-    let access_key_id = id::access_key(&account, &mut random);
-    let secret = secret_access_key(&mut random);
-    let sealed_secret = keyring
-        .seal(Purpose::AccessKeySecret, access_key_id.as_bytes(), secret.as_bytes(), &mut random)
-        .map_err(sealing)?;
-
-    let pending = pending(&config.credentials_file);
-    let mark = if config.engine == EngineName::Memory { EPHEMERAL_MARK } else { "" };
-    let profile = format!(
-        "{mark}[{ROOT_PROFILE}]\naws_access_key_id = {access_key_id}\naws_secret_access_key = {}\n",
-        secret.as_str()
-    );
-    remove_pending(&pending)?;
-    write_secret(&pending, Zeroizing::new(profile.into_bytes()).as_slice())?;
-
+    let root = draw_root_key(config, &keyring, &account, &mut random)?;
     let mut transaction = Transaction::begin(Arc::clone(engine));
     let settings = config.settings();
     let mut directory = Directory {
@@ -213,12 +199,38 @@ async fn first_start(
     directory.cluster().put(&cluster).await?;
     directory.data_keys().create(1, wrapped).await?;
     directory.accounts().create(&account).await?;
-    let root = NewAccessKey { access_key_id, sealed_secret };
     directory.access_keys().create(KeyOwner::Root, root).await?;
     transaction.finish().await?;
-    finish_first_start(config)?;
+    name_credentials_file(config)?;
     tracing::info!(account, file = %config.credentials_file.display(), "wrote the root credentials of a new store");
     Ok(cluster)
+}
+
+/// Draws an access key of root's, and writes it to the file that gets its name once the store knows the key.
+fn draw_root_key(
+    config: &Config,
+    keyring: &Keyring,
+    account: &str,
+    random: &mut SystemRandom,
+) -> Result<NewAccessKey, StartError> {
+    let access_key_id = id::access_key(account, random);
+    let secret = secret_access_key(random);
+    let sealed_secret = keyring
+        .seal(Purpose::AccessKeySecret, access_key_id.as_bytes(), secret.as_bytes(), random)
+        .map_err(sealing)?;
+    let pending = pending(&config.credentials_file);
+    let mark = if config.engine == EngineName::Memory { EPHEMERAL_MARK } else { "" };
+    let profile = format!(
+        "{mark}[{ROOT_PROFILE}]\naws_access_key_id = {access_key_id}\naws_secret_access_key = {}\n",
+        secret.as_str()
+    );
+    remove_pending(&pending)?;
+    write_secret(&pending, Zeroizing::new(profile.into_bytes()).as_slice())?;
+    Ok(NewAccessKey { access_key_id, sealed_secret })
+}
+
+fn sealing(error: reeve_chassis::seal::SealError) -> StartError {
+    StartError::Refused(format!("sealing: {error}"))
 }
 
 /// Whether the credentials file is one that a server left which stored nothing, and this is another such server.
@@ -236,10 +248,22 @@ fn remove_pending(pending: &Path) -> Result<(), StartError> {
     }
 }
 
-/// Gives the credentials file its name, if that has not happened.
-fn finish_first_start(config: &Config) -> Result<(), StartError> {
+/// Root credentials never take the place of a file that is there.
+fn is_free(path: &Path) -> Result<(), StartError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    Err(StartError::Refused(format!(
+        "{} exists already, and new root credentials are to be written there: move it away, or name another file",
+        path.display()
+    )))
+}
+
+/// Gives the credentials file its name, if that has not happened. What has the name already is not a start's that was
+/// cut off, and stays.
+fn name_credentials_file(config: &Config) -> Result<(), StartError> {
     let pending = pending(&config.credentials_file);
-    if !pending.exists() {
+    if !pending.exists() || config.credentials_file.exists() && !is_replaceable(config) {
         return Ok(());
     }
     std::fs::rename(&pending, &config.credentials_file)

@@ -1,10 +1,13 @@
 //! What the operator decides. Flags stand before `REEVE_` environment variables, those before the configuration file,
 //! and that before the defaults; a key that does not exist is refused. `deploy/config.toml` shows every key.
 
+mod bounds;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use reeve_chassis::audit::Retention;
 use reeve_chassis::transport::Limits;
 use reeve_chassis::{PasswordSettings, SignatureSettings};
 use reeve_directory::{Quotas, Settings};
@@ -50,6 +53,8 @@ pub struct Config {
     pub signatures: SignatureConfig,
     /// What hashing a password costs.
     pub passwords: PasswordConfig,
+    /// How long audit events are kept.
+    pub audit: AuditConfig,
     /// What one client can make the server hold or wait for.
     pub limits: LimitsConfig,
     /// What an account can hold.
@@ -90,6 +95,18 @@ pub struct PasswordConfig {
     pub threads: usize,
     /// Passwords that wait for a thread; calls with more are told to come again.
     pub queue_max: usize,
+}
+
+/// How long audit events are kept, and in how large files.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditConfig {
+    /// The audit log is rotated when it has grown past this, in bytes.
+    pub file_bytes_max: u64,
+    /// Rotated files that are kept beside it.
+    pub files_kept_max: u32,
+    /// Days that the store keeps the events of writes; for ever when 0.
+    pub store_days_max: u32,
 }
 
 /// What one client can make the server hold or wait for.
@@ -137,6 +154,18 @@ pub enum ConfigError {
         /// Why.
         reason: String,
     },
+    /// A number outside what its key may be.
+    #[error("{key} must be between {least} and {most}, not {value}")]
+    OutOfBounds {
+        /// The key, with the names of its tables.
+        key: &'static str,
+        /// The least it may be.
+        least: i64,
+        /// The most it may be.
+        most: i64,
+        /// What it is.
+        value: i64,
+    },
     /// Values that cannot be, or not together.
     #[error("{0}")]
     Refused(&'static str),
@@ -170,13 +199,11 @@ impl Config {
     /// # Errors
     /// Which.
     pub fn check(&self) -> Result<(), ConfigError> {
+        bounds::check(self)?;
         if !is_partition(&self.partition) {
             return Err(ConfigError::Refused(
                 "the partition is aws, or begins with aws-, as in the policies that name it",
             ));
-        }
-        if self.signatures.skew_seconds_max > SignatureSettings::default().skew_seconds_max {
-            return Err(ConfigError::Refused("signatures.skew_seconds_max can be configured down, not up"));
         }
         if self.tls_certificate.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
             return Err(ConfigError::Refused("tls_certificate and tls_key go together"));
@@ -195,12 +222,6 @@ impl Config {
                 "plain text is served on the loopback alone: give tls_certificate and tls_key, or set plaintext_off_loopback",
             ));
         }
-        if self.limits.message_bytes_max == 0
-            || self.limits.connections_max == 0
-            || self.limits.streams_max == 0
-        {
-            return Err(ConfigError::Refused("a limit of nothing serves nobody"));
-        }
         Ok(())
     }
 
@@ -210,6 +231,15 @@ impl Config {
             (false, _) => Some(self.audit_log.clone()),
             (true, EngineName::Sled) => Some(self.data_dir.join("audit.log")),
             (true, EngineName::Memory) => None,
+        }
+    }
+
+    /// How long audit events are kept.
+    pub fn retention(&self) -> Retention {
+        Retention {
+            file_bytes_max: self.audit.file_bytes_max,
+            files_kept_max: self.audit.files_kept_max,
+            store_days_max: self.audit.store_days_max,
         }
     }
 
@@ -265,6 +295,7 @@ impl Default for Config {
             store_cache_bytes: reeve_storage::CACHE_BYTES_DEFAULT,
             signatures: SignatureConfig::default(),
             passwords: PasswordConfig::default(),
+            audit: AuditConfig::default(),
             limits: LimitsConfig::default(),
             quotas: Quotas::default(),
         }
@@ -287,6 +318,13 @@ impl Default for PasswordConfig {
         let PasswordSettings { memory_kibibytes, iterations, threads, queue_max } =
             PasswordSettings::default();
         Self { memory_kibibytes, iterations, threads, queue_max }
+    }
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        let Retention { file_bytes_max, files_kept_max, store_days_max } = Retention::default();
+        Self { file_bytes_max, files_kept_max, store_days_max }
     }
 }
 
@@ -423,10 +461,12 @@ mod tests {
             let config = Config { partition: partition.to_owned(), ..Config::default() };
             assert!(config.check().is_ok(), "{partition}");
         }
-        let config = Config { tls_key: "key.pem".into(), ..Config::default() };
-        assert!(config.check().is_err());
-        let config = Config { tls_client_ca: "ca.pem".into(), ..Config::default() };
-        assert!(config.check().is_err());
+        for config in [
+            Config { tls_key: "key.pem".into(), ..Config::default() },
+            Config { tls_client_ca: "ca.pem".into(), ..Config::default() },
+        ] {
+            assert!(config.check().is_err(), "{config:?}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, FromArgMatches as _};
-use reeve_server::bootstrap::StartError;
+use clap::{Args, FromArgMatches as _, Subcommand};
+use reeve_server::bootstrap::{self, StartError};
 use reeve_server::config::{Config, EngineName};
 use reeve_server::{decide, demo, serve, terminal};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,15 +19,29 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The variable that chooses what is logged, as tracing's `EnvFilter` reads it.
 const LOG_VARIABLE: &str = "REEVE_LOG";
 
-/// Runs a server. Flags stand before `REEVE_` environment variables, those before the configuration file.
+/// Where a store lies, and what opens it. Flags stand before `REEVE_` environment variables, those before the
+/// configuration file.
 #[derive(Args, Debug)]
-struct Serve {
+struct Place {
     /// Configuration file, TOML
     #[arg(long, value_name = "FILE", env = "REEVE_CONFIG")]
     config: Option<PathBuf>,
     /// Where the embedded store lies [default: ./reeve-data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Where root credentials are written [default: ./reeve-credentials]
+    #[arg(long, value_name = "PATH")]
+    credentials_file: Option<PathBuf>,
+    /// Root key, created by the first start [default: ./reeve-root-key]
+    #[arg(long, value_name = "PATH")]
+    root_key_file: Option<PathBuf>,
+}
+
+/// Runs a server.
+#[derive(Args, Debug)]
+struct Serve {
+    #[command(flatten)]
+    place: Place,
     /// Address of the port [default: 127.0.0.1:7443]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::SocketAddr>,
@@ -37,18 +51,27 @@ struct Serve {
     /// What stores: sled or memory [default: sled]
     #[arg(long, value_parser = engine)]
     engine: Option<EngineName>,
-    /// Where the first start writes the root credentials [default: ./reeve-credentials]
-    #[arg(long, value_name = "PATH")]
-    credentials_file: Option<PathBuf>,
-    /// Root key, created by the first start [default: ./reeve-root-key]
-    #[arg(long, value_name = "PATH")]
-    root_key_file: Option<PathBuf>,
     /// Chain of certificates to serve TLS with, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
     /// Private key of the certificate, PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+}
+
+/// Changes a store that no server has open.
+#[derive(Args, Debug)]
+struct Store {
+    #[command(subcommand)]
+    change: Change,
+}
+
+#[derive(Debug, Subcommand)]
+enum Change {
+    /// Says that the store was put back from a backup: it begins a new incarnation
+    MarkRestored(Place),
+    /// Ends every access key of root's and writes a new one to the credentials file
+    ReplaceRootCredentials(Place),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +85,7 @@ fn main() -> ExitCode {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(Serve::augment_args(clap::Command::new("serve")))
+        .subcommand(Store::augment_args(clap::Command::new("store")))
         .subcommand(clap::Command::new("demo").about(demo::ABOUT))
         .subcommand(decide::Arguments::augment_args(clap::Command::new("decide")))
         .subcommands(operations);
@@ -71,7 +95,11 @@ fn main() -> ExitCode {
     };
     match matches.subcommand() {
         Some(("serve", matches)) => match Serve::from_arg_matches(matches) {
-            Ok(arguments) => run_server(arguments),
+            Ok(arguments) => run(serve_until_told(arguments)),
+            Err(error) => terminal::refuse(&error),
+        },
+        Some(("store", matches)) => match Store::from_arg_matches(matches) {
+            Ok(arguments) => run(arguments.change.make()),
             Err(error) => terminal::refuse(&error),
         },
         Some(("demo", _)) => demo::run(),
@@ -84,14 +112,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_server(arguments: Serve) -> ExitCode {
+fn run(work: impl Future<Output = Result<(), StartError>>) -> ExitCode {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
-    let served = tokio::runtime::Runtime::new()
+    let ended = tokio::runtime::Runtime::new()
         .map_err(|error| StartError::Io { what: "the runtime".to_owned(), error })
-        .and_then(|runtime| runtime.block_on(serve_until_told(arguments)));
-    match served {
+        .and_then(|runtime| runtime.block_on(work));
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Whoever started it by hand looks here, whatever is logged.
@@ -119,15 +147,33 @@ async fn serve_until_told(arguments: Serve) -> Result<(), StartError> {
     Ok(())
 }
 
-impl Serve {
+impl Change {
+    async fn make(self) -> Result<(), StartError> {
+        match self {
+            Self::MarkRestored(place) => bootstrap::mark_restored(&place.into_config()?).await,
+            Self::ReplaceRootCredentials(place) => {
+                bootstrap::replace_root_credentials(&place.into_config()?).await
+            }
+        }
+    }
+}
+
+impl Place {
     fn into_config(self) -> Result<Config, StartError> {
         let mut config = Config::load(self.config.as_deref(), |name| std::env::var(name).ok())?;
         set(&mut config.data_dir, self.data_dir);
+        set(&mut config.credentials_file, self.credentials_file);
+        set(&mut config.root_key_file, self.root_key_file);
+        Ok(config)
+    }
+}
+
+impl Serve {
+    fn into_config(self) -> Result<Config, StartError> {
+        let mut config = self.place.into_config()?;
         set(&mut config.listen, self.listen);
         set(&mut config.account, self.account);
         set(&mut config.engine, self.engine);
-        set(&mut config.credentials_file, self.credentials_file);
-        set(&mut config.root_key_file, self.root_key_file);
         set(&mut config.tls_certificate, self.tls_certificate);
         set(&mut config.tls_key, self.tls_key);
         Ok(config)

@@ -60,6 +60,7 @@ pub async fn start_with(
     change(&mut environment).await;
     let audit = environment.audit.clone();
     let engine = Arc::clone(&environment.engine);
+    let retention = config.retention().keep(Arc::clone(&engine), Arc::clone(&environment.clock));
     let pipeline = Arc::new(Pipeline::new(Arc::new(environment)));
     let service = Service::new(routes(), pipeline, config.limits(), config.reflection)
         .await
@@ -70,7 +71,10 @@ pub async fn start_with(
             // A sender that is gone wants it stopped too.
             let _ = stopped.await;
         };
-        listener.serve(service, stopped).await;
+        tokio::select! {
+            () = listener.serve(service, stopped) => {}
+            () = retention => {}
+        }
         let closed = tokio::task::spawn_blocking(move || audit.close()).await;
         if let Err(error) = closed {
             tracing::error!(%error, "the audit log was not closed");

@@ -35,7 +35,7 @@ impl Server {
         let mut ready = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let address = ready.trim().rsplit(' ').next().unwrap().to_owned();
-        Self { process, folder, endpoint: format!("http://{address}") }
+        Self { process, folder, endpoint: address }
     }
 
     fn credentials(&self) -> PathBuf {

@@ -51,6 +51,7 @@ impl Handle<AssumeRoleRequest> for Sts {
             expires_at,
             lineage: lineage(call),
             revision: call.transaction.reads().newest().into(),
+            incarnation: call.environment.cluster.incarnation,
         };
         let session_token = session::seal(call.environment, &record, &mut call.random)?;
         let used = session_token.len().saturating_mul(100).div_ceil(session::SESSION_TOKEN_BYTES_MAX);

@@ -13,7 +13,7 @@ use super::failure::Failure;
 use crate::profile::{self, Variables};
 
 /// Where a server answers that was started without being told where.
-const ENDPOINT_DEFAULT: &str = "http://127.0.0.1:7443";
+const ENDPOINT_DEFAULT: &str = "127.0.0.1:7443";
 /// How long an answer is waited for: twice what a server takes at most unless configured otherwise.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
@@ -37,9 +37,7 @@ impl Call {
             None => None,
         };
         Ok(Self {
-            endpoint: option(ENDPOINT)
-                .or_else(|| variable("REEVE_ENDPOINT"))
-                .unwrap_or_else(|| ENDPOINT_DEFAULT.to_owned()),
+            endpoint: with_scheme(option(ENDPOINT).or_else(|| variable("REEVE_ENDPOINT"))),
             authority,
             region: option(REGION)
                 .or_else(|| variable("AWS_REGION"))
@@ -84,4 +82,10 @@ impl Call {
             .call_bytes(operation.spec.prefix, operation.spec.grpc_path, request.encode_to_vec().into())
             .await
     }
+}
+
+/// The endpoint as a URL. A server says where it is ready as `host:port`, which means plain text.
+fn with_scheme(endpoint: Option<String>) -> String {
+    let endpoint = endpoint.unwrap_or_else(|| ENDPOINT_DEFAULT.to_owned());
+    if endpoint.contains("://") { endpoint } else { format!("http://{endpoint}") }
 }

@@ -10,4 +10,6 @@ mod place;
 #[cfg(test)]
 mod start;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod wire;

@@ -226,7 +226,11 @@ fn a_configuration_that_cannot_be_meant_is_refused() {
         ("engine = 'etcd'", "etcd"),
         ("listen = 'nowhere'", "listen"),
         ("= 1", "config.toml"),
-        ("[limits]\nconnections_max = 0", "limit"),
+        ("[limits]\nconnections_max = 0", "limits.connections_max"),
+        ("[limits]\ndeadline_seconds_max = 9223372036854775807", "limits.deadline_seconds_max"),
+        ("[quotas]\nusers_per_account_max = -1", "quotas.users_per_account_max"),
+        ("store_cache_bytes = 0", "store_cache_bytes"),
+        ("partition = 'aws:evil'", "partition"),
     ] {
         std::fs::write(place.path("config.toml"), text).unwrap();
         let said = place.refused(place.command().args(["--config", "config.toml"]));
@@ -269,6 +273,12 @@ async fn a_first_start_that_was_cut_off_is_gone_on_with() {
     assert!(!pending.exists());
     assert_eq!(std::fs::read(place.credentials_file()).unwrap(), kept);
     assert_eq!(root_account(&place, &server).await.len(), 12);
+    server.stop();
+
+    // Good credentials do not give way to what somebody left under that name.
+    std::fs::write(&pending, "junk").unwrap();
+    place.start().stop();
+    assert_eq!(std::fs::read(place.credentials_file()).unwrap(), kept);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,88 @@
+//! What an operator does to a store while no server has it open: say that it was put back from a backup, and make new
+//! root credentials where the old ones are lost. Whoever can read the store and the root key may do both.
+
+use std::sync::Arc;
+
+use reeve_chassis::SystemRandom;
+use reeve_chassis::clock::{Clock as _, SystemClock};
+use reeve_directory::access_key::KeyOwner;
+use reeve_directory::record::ClusterRecord;
+use reeve_directory::{Directory, Random as _};
+use reeve_storage::{Engine, Transaction};
+
+use super::{
+    StartError, cluster_record, draw_root_key, is_free, keyring, name_credentials_file, open_engine,
+    outside_data_directory, root_key,
+};
+use crate::config::{Config, EngineName};
+
+/// Begins a new incarnation of the store, which waits for no revision of the life that the backup cut off. It is drawn,
+/// not counted: two restores of one backup are two lives.
+///
+/// # Errors
+/// There is no store, a server has it open, or it fails.
+pub async fn mark_restored(config: &Config) -> Result<(), StartError> {
+    let (engine, mut cluster) = open_existing(config).await?;
+    let mut drawn = [0; 8];
+    let mut random = SystemRandom::new();
+    random.fill(&mut drawn);
+    cluster.incarnation = u64::from_le_bytes(drawn);
+    let (mut transaction, settings) = (Transaction::begin(engine), config.settings());
+    let account = cluster.management_account_id.clone();
+    let mut directory = Directory {
+        transaction: &mut transaction,
+        account: &account,
+        settings: &settings,
+        now: SystemClock.now().seconds(),
+        random: &mut random,
+    };
+    directory.cluster().put(&cluster).await?;
+    transaction.finish().await?;
+    tracing::info!(incarnation = cluster.incarnation, "the store begins a new incarnation");
+    Ok(())
+}
+
+/// Ends every access key of the management account's root, and writes a new one to the credentials file. Lost
+/// credentials may be in somebody's hands: they and their sessions end with this.
+///
+/// # Errors
+/// There is no store, a server has it open, the root key does not fit, or the credentials file exists.
+pub async fn replace_root_credentials(config: &Config) -> Result<(), StartError> {
+    outside_data_directory(config, &config.credentials_file, "the root credentials")?;
+    is_free(&config.credentials_file)?;
+    let (engine, cluster) = open_existing(config).await?;
+    let keyring = keyring(&engine, &root_key(config, false)?, &cluster).await?;
+    let (mut random, settings) = (SystemRandom::new(), config.settings());
+    let account = cluster.management_account_id;
+    let root = draw_root_key(config, &keyring, &account, &mut random)?;
+    let access_key_id = root.access_key_id.clone();
+    let mut transaction = Transaction::begin(engine);
+    let mut directory = Directory {
+        transaction: &mut transaction,
+        account: &account,
+        settings: &settings,
+        now: SystemClock.now().seconds(),
+        random: &mut random,
+    };
+    let old = directory.access_keys().list(KeyOwner::Root, None, usize::MAX).await?;
+    for key in old.items {
+        directory.access_keys().delete(KeyOwner::Root, &key.access_key_id).await?;
+    }
+    directory.access_keys().create(KeyOwner::Root, root).await?;
+    transaction.finish().await?;
+    name_credentials_file(config)?;
+    tracing::warn!(account, access_key_id, "root has a new access key, and no other");
+    Ok(())
+}
+
+/// The store that is there, and whose it is.
+async fn open_existing(config: &Config) -> Result<(Arc<dyn Engine>, ClusterRecord), StartError> {
+    config.check()?;
+    let missing = || StartError::Refused(format!("there is no store in {}", config.data_dir.display()));
+    if config.engine != EngineName::Sled || !config.data_dir.is_dir() {
+        return Err(missing());
+    }
+    let engine = open_engine(config).await?;
+    let cluster = cluster_record(&engine).await?.ok_or_else(missing)?;
+    Ok((engine, cluster))
+}
