@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use heck::{ToLowerCamelCase, ToSnakeCase, ToUpperCamelCase};
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use options::{
     bool_option, comment, enum_name, enumeration, extension, extension_value, flag, messages, number, secret,
     string_field, strings, text, with_secrets,
@@ -173,7 +173,7 @@ fn operation(pool: &DescriptorPool, prefix: &str, method: &MethodDescriptor, cod
                 package: {package:?}, prefix: {prefix:?}, service: {service:?}, method: {name:?},
                 grpc_path: \"/{service_name}/{name}\", action: \"{prefix}:{name}\", summary: {summary:?},
                 access: Access::{access}, gate: Gate::{gate}, resource: {resource:?}, named_by: &{named_by:?}, owned_by: &{owned_by:?}, renamed_by: &{renamed_by:?}, moved_by: &{moved_by:?},
-                caller_when_absent: {caller}, creates: {creates}, inherits_session: {inherits}, also: &[{also}],
+                caller_when_absent: {caller}, creates: {creates}, inherits_session: {inherits}, granted_by_password_policy: {granted}, also: &[{also}],
                 request: {input_name:?}, response: {output_name:?},
             }};
         }}",
@@ -190,6 +190,7 @@ fn operation(pool: &DescriptorPool, prefix: &str, method: &MethodDescriptor, cod
         caller = flag(&op, "caller_when_absent"),
         creates = flag(&op, "creates"),
         inherits = flag(&op, "inherits_session"),
+        granted = flag(&op, "granted_by_password_policy"),
         input_name = input.full_name(),
         output_name = method.output().full_name(),
     )
@@ -210,10 +211,12 @@ fn fields(pool: &DescriptorPool, message: &MessageDescriptor, code: &mut String)
         let required = bool_option(&options, pool, "required")
             || (!field.supports_presence() && !field.is_list() && field.kind() == Kind::String);
         let wire = text(&options, pool, "wire_name").unwrap_or_else(|| field.name().to_upper_camel_case());
+        // AWS's validation messages begin it small.
+        let query = wire.get(..1).unwrap_or_default().to_lowercase() + wire.get(1..).unwrap_or_default();
         writeln!(
             members,
-            "Member {{ name: {:?}, wire_name: {wire:?}, query_name: {:?}, required: {required}, shape: &{}, context_key: {:?}, request_tags: {}, secret: {} }},",
-            field.name(), field.name().to_lower_camel_case(), shape.name(), text(&options, pool, "context_key").unwrap_or_default(),
+            "Member {{ name: {:?}, wire_name: {wire:?}, query_name: {query:?}, required: {required}, shape: &{}, context_key: {:?}, request_tags: {}, secret: {} }},",
+            field.name(), shape.name(), text(&options, pool, "context_key").unwrap_or_default(),
             bool_option(&options, pool, "request_tags"), secret(pool, &field),
         )
         .expect("strings take text");

@@ -74,6 +74,7 @@ fn operation(pool: &DescriptorPool, spec: &Spec, text: &mut String) {
         caller_when_absent: _,
         creates: _,
         inherits_session,
+        granted_by_password_policy,
         also,
         request,
         response: _,
@@ -97,6 +98,10 @@ fn operation(pool: &DescriptorPool, spec: &Spec, text: &mut String) {
     }
     if *inherits_session {
         writeln!(text, "    what the session passes on counts as given").unwrap();
+    }
+    if *granted_by_password_policy {
+        writeln!(text, "    granted to users by the password policy that lets them change their own")
+            .unwrap();
     }
     members(pool, &message, 1, text);
 }

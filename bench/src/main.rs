@@ -10,6 +10,7 @@ mod rpc;
 mod signature;
 mod store;
 mod syncs;
+mod totp;
 mod world;
 
 use std::error::Error;
@@ -40,6 +41,8 @@ enum Command {
     Signature,
     /// Disk, memory and reopening time of a store with many users
     Store(store::Arguments),
+    /// What verifying the code of an MFA device costs
+    Totp,
     /// Load on one target, for a profiler
     Profile(profile::Arguments),
     /// A server of the bench; it runs until its standard input ends
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Rpc(arguments) => on_runtime(rpc::run(&arguments)),
         Command::Signature => signature::run(),
         Command::Store(arguments) => on_runtime(store::run(&arguments)),
+        Command::Totp => totp::run(),
         Command::Profile(arguments) => on_runtime(profile::run(&arguments)),
         Command::Serve { server } => on_runtime(process::serve(server)),
         Command::Reopen { directory } => on_runtime(store::reopen(&directory)),

@@ -47,6 +47,8 @@ pub struct Spec {
     pub creates: bool,
     /// What the caller's session passes on counts as given by the request.
     pub inherits_session: bool,
+    /// An account whose password policy lets users change their own password grants it to each of its users.
+    pub granted_by_password_policy: bool,
     /// Permissions needed besides the operation's own.
     pub also: &'static [Also],
     /// The full name of the request message.

@@ -219,6 +219,7 @@ impl Limits {
         match self.shape.as_str() {
             "SHAPE_STS_ARN" => return format!("arn:aws:iam::123456789012:role/{NAME}"),
             "SHAPE_ARN" => return format!("arn:aws:iam::123456789012:policy/{NAME}"),
+            "SHAPE_MFA_SERIAL_NUMBER" => return format!("arn:aws:iam::123456789012:mfa/{NAME}"),
             "SHAPE_RESOURCE" => return "arn:aws:s3:::bucket/key".to_owned(),
             "SHAPE_POLICY_DOCUMENT" => return document(&json!([allow("s3:GetObject", "*")])),
             _ => {}

@@ -1,5 +1,7 @@
 //! A message as AWS's clients write it out as a form, from the protos' declarations and from nothing of the server's.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use prost_reflect::{
     DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, MapKey, ReflectMessage as _, Value,
 };
@@ -79,6 +81,7 @@ pub(crate) fn leaves(message: &DynamicMessage, side: &Side, prefix: &str, into: 
 fn leaf(value: &Value, side: &Side, path: &str, into: &mut Vec<(String, String)>) {
     let text = match value {
         Value::String(text) => text.clone(),
+        Value::Bytes(bytes) => STANDARD.encode(bytes),
         Value::Bool(flag) => flag.to_string(),
         Value::I32(number) => number.to_string(),
         Value::I64(number) => number.to_string(),

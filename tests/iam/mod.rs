@@ -1,13 +1,18 @@
 //! The operations of `reeve.iam.v1`, resource by resource: what AWS promises of each, asked over the wire.
 
 mod access_keys;
+mod account_aliases;
 mod attachments;
 mod boundaries;
 mod conditions;
 mod contention;
 mod groups;
 mod inline_policies;
+mod login_profiles;
+mod mfa_devices;
 mod pages;
+mod password_policies;
+mod password_uses;
 mod policies;
 mod policy_documents;
 mod roles;

@@ -4,7 +4,8 @@ use reeve_chassis::client::{Client, Credentials};
 use reeve_chassis::clock::{Clock as _, SystemClock};
 use reeve_chassis::seal::Purpose;
 use reeve_chassis::{Environment, SystemRandom, secret_access_key};
-use reeve_directory::access_key::{KeyOwner, NewAccessKey};
+use reeve_directory::Owner;
+use reeve_directory::access_key::NewAccessKey;
 use reeve_directory::{Directory, id};
 use reeve_proto::iam::v1::{
     CreateAccessKeyRequest, CreateRoleRequest, CreateUserRequest, PutUserPolicyRequest, Role, User,
@@ -43,7 +44,7 @@ pub(crate) async fn create(environment: &Environment) -> Credentials {
     };
     directory.accounts().create(NEIGHBOUR).await.unwrap();
     let key = NewAccessKey { access_key_id: access_key_id.clone(), sealed_secret };
-    directory.access_keys().create(KeyOwner::Root, key).await.unwrap();
+    directory.access_keys().create(Owner::Root, key).await.unwrap();
     transaction.finish().await.unwrap();
     Credentials { access_key_id, secret_access_key: secret, session_token: None }
 }

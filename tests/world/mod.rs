@@ -1,11 +1,13 @@
 //! A server of one's own for every test, on a port of its own, with nothing but its root in it, and the few words that
 //! tests say to it: start, make a user, allow it something, call, be refused.
 
+mod authenticator;
 mod document;
 mod refusal;
 mod user;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -18,10 +20,12 @@ use reeve_proto::iam::v1::{
 use reeve_proto::sts::v1::AssumeRoleRequest;
 use reeve_server::config::{Config, EngineName};
 use reeve_server::serve::{self, Running};
+use reeve_storage::Engine;
 use serde_json::Value;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+pub(crate) use authenticator::Authenticator;
 pub(crate) use document::{allow, deny, document, trust};
 pub(crate) use refusal::{code, refused};
 pub(crate) use user::{User, credentials};
@@ -123,6 +127,11 @@ impl World {
     /// was written, not even an audit event.
     pub(crate) fn commits(&self) -> u64 {
         self.running.engine().commits()
+    }
+
+    /// Where the server stores.
+    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+        self.running.engine()
     }
 
     /// The ARN in IAM of `user/alice` and the like.

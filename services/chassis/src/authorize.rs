@@ -3,7 +3,7 @@
 
 mod given;
 
-use reeve_directory::{Directory, Error};
+use reeve_directory::{Directory, Error, password_policy};
 use reeve_evaluator::{
     Context, Decision, Effect, Invalid, Layer, Policies, PolicySet, Request, Standing, decide,
 };
@@ -61,6 +61,7 @@ pub(crate) async fn authorize(
 ) -> Result<Authorized, Error> {
     let located = locate_all(environment, transaction, question).await?;
     let given = Given::of(question);
+    let granted = granted(environment, transaction, question).await?;
     for (index, resource) in located.iter().enumerate() {
         if trace.resource.is_empty() {
             trace.resource.clone_from(&resource.arn);
@@ -73,7 +74,7 @@ pub(crate) async fn authorize(
         given.describe(&mut context);
         let owner = owner(resource, question.caller);
         let policies = Policies {
-            resource: resource_policy(environment, question, resource, owner),
+            resource: granted.clone().or_else(|| resource_policy(environment, question, resource, owner)),
             ..question.caller.policies()
         };
         for action in actions(question, &given, index) {
@@ -265,6 +266,21 @@ fn resource_policy(
         return Some(environment.asking.clone());
     }
     resource.trust.clone()
+}
+
+/// What the password policy of the caller's account grants to its users, without a policy of theirs. An explicit denial
+/// binds all the same. (Source: `AllowUsersToChangePassword` of PasswordPolicy in the IAM API reference.)
+async fn granted(
+    environment: &Environment,
+    transaction: &mut Transaction,
+    question: &Question<'_>,
+) -> Result<Option<PolicySet>, Error> {
+    if !question.spec.granted_by_password_policy || question.caller.user_name().is_none() {
+        return Ok(None);
+    }
+    let policy = password_policy::find(transaction, question.caller.account()).await?;
+    let lets_users_change = policy.is_some_and(|policy| policy.allow_users_to_change);
+    Ok(lets_users_change.then(|| environment.changing.clone()))
 }
 
 fn texts<'a>(request: &'a dyn Fields, path: &[usize]) -> Vec<Option<&'a str>> {

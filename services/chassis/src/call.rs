@@ -1,7 +1,7 @@
 //! What a handler sees of a call: one transaction, one moment, who calls, and what was decided. It never sees headers,
 //! signatures or the transport.
 
-use reeve_directory::{Directory, Error};
+use reeve_directory::{Directory, Error, password_use};
 use reeve_proto::Spec;
 use reeve_storage::Transaction;
 
@@ -9,6 +9,8 @@ use crate::audit::Asked;
 use crate::authorize::{Authorized, Surroundings};
 use crate::environment::Environment;
 use crate::identity::Identity;
+use crate::login::Logins;
+use crate::mfa::Devices;
 use crate::page;
 use crate::password::Passwords;
 use crate::pipeline::Trace;
@@ -90,6 +92,28 @@ impl Call<'_> {
     pub fn marker(&self, filters: &[&str], last: &str) -> Result<String, Error> {
         let binding = page::Binding { action: self.spec.action, account: self.caller.account(), filters };
         page::encode(&self.environment.keyring, &binding, last).map_err(sealing)
+    }
+
+    /// The passwords of the caller's account.
+    pub fn logins(&mut self) -> Logins<'_> {
+        let (environment, passwords) = (self.environment, self.passwords);
+        Logins::new(self.directory(), environment, passwords)
+    }
+
+    /// When the password of a principal of the caller's account last let it in, in Unix seconds.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn password_last_used(&mut self, principal_id: &str) -> Result<Option<i64>, Error> {
+        let account = self.caller.account();
+        let written = password_use::get(self.transaction, account, principal_id).await?;
+        Ok(written.max(self.environment.password_uses.noted_use(account, principal_id)))
+    }
+
+    /// The MFA devices of the caller's account.
+    pub fn mfa_devices(&mut self) -> Devices<'_> {
+        let environment = self.environment;
+        Devices::new(self.directory(), environment)
     }
 
     /// Seals the secret of an access key, for its record.

@@ -14,6 +14,7 @@ use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::key_cache::KeyCache;
 use crate::password::{PasswordPool, PasswordSettings};
+use crate::password_uses::PasswordUses;
 use crate::revision_token;
 use crate::seal::Keyring;
 use crate::session::SessionCache;
@@ -53,10 +54,14 @@ pub struct Environment {
     pub audit: AuditLog,
     /// What hashes passwords.
     pub passwords: PasswordPool,
+    /// When passwords were last used.
+    pub password_uses: Arc<PasswordUses>,
     /// Compiled policies of principals.
     pub permissions: PermissionsCache,
     /// The resource policy that every resource has for questions from the management account.
     pub(crate) asking: PolicySet,
+    /// The resource policy that an account has for its users while its password policy lets them change their own.
+    pub(crate) changing: PolicySet,
     pub(crate) keys: KeyCache,
     pub(crate) sessions: SessionCache,
     pub(crate) waiters: AtomicUsize,
@@ -82,6 +87,7 @@ impl Environment {
             PermissionsCache::new(Arc::clone(&engine), &settings.partition, PERMISSIONS_ENTRIES_MAX);
         Ok(Self {
             asking,
+            changing: changing()?,
             engine,
             clock,
             keyring,
@@ -90,6 +96,7 @@ impl Environment {
             cluster,
             audit: AuditLog::none(),
             passwords: PasswordPool::new(PasswordSettings::default()),
+            password_uses: Arc::default(),
             permissions,
             keys: KeyCache::default(),
             sessions: SessionCache::default(),
@@ -123,6 +130,14 @@ fn asking(cluster: &ClusterRecord) -> Result<PolicySet, Error> {
     let policy = Policy::compile(&document, Kind::Resource)
         .map_err(|error| Error::internal_failure(format!("the cluster's management account: {error}")))?;
     Ok(PolicySet::new([policy.named("management account")]))
+}
+
+/// It is asked about the operations that the password policy grants, and those act on the caller, or on the policy itself.
+fn changing() -> Result<PolicySet, Error> {
+    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":["iam:ChangePassword","iam:GetAccountPasswordPolicy"],"Resource":"*"}}"#;
+    let policy = Policy::compile(document, Kind::Resource)
+        .map_err(|error| Error::internal_failure(format!("the password policy's grant: {error}")))?;
+    Ok(PolicySet::new([policy.named("account password policy")]))
 }
 
 /// A trust that leaves it to the policies of `account`, as naming an account does.

@@ -64,6 +64,7 @@ pub(crate) async fn locate(
         "role" if name.starts_with("arn:") => of_assumed_role(directory, permissions, name).await,
         "role" => of_role(directory, name).await,
         "policy" => of_policy(directory, name).await,
+        "mfa" => of_mfa_device(directory, name).await,
         "relying-service" => Ok(own(relying_service_arn(&directory.settings.partition, account, name))),
         "any" => {
             let account = owner.unwrap_or_default().to_owned();
@@ -207,6 +208,24 @@ async fn of_policy(directory: &mut Directory<'_>, arn: &str) -> Result<Located, 
     })
 }
 
+/// A device by its serial number, which is its ARN; what is none is located all the same, where a device of its name would be.
+async fn of_mfa_device(directory: &mut Directory<'_>, serial_number: &str) -> Result<Located, Error> {
+    let parsed = Resource::parse(&directory.settings.partition, serial_number);
+    let Some(Resource::Named { kind: Kind::Mfa, account, .. }) = parsed else {
+        let account = directory.account.to_owned();
+        let arn = directory.arn(Kind::Mfa, "/", &serial_number.replace([':', '/'], "_"));
+        return Ok(Located { arn, account, ..Located::default() });
+    };
+    let (arn, account) = (serial_number.to_owned(), account.to_owned());
+    let device = directory.mfa_devices().find(serial_number).await?;
+    Ok(Located {
+        arn,
+        account,
+        tags: device.map(|device| device.tags).unwrap_or_default(),
+        ..Located::default()
+    })
+}
+
 /// What a listing acts on.
 fn everything(directory: &Directory<'_>, spec: &Spec) -> String {
     match (kind(spec), spec.resource) {
@@ -219,7 +238,7 @@ fn everything(directory: &Directory<'_>, spec: &Spec) -> String {
 }
 
 fn kind(spec: &Spec) -> Option<Kind> {
-    [Kind::User, Kind::Group, Kind::Role, Kind::Policy]
+    [Kind::User, Kind::Group, Kind::Role, Kind::Policy, Kind::Mfa]
         .into_iter()
         .find(|kind| kind.as_str() == spec.resource)
 }

@@ -9,7 +9,7 @@ use crate::seal::{Keyring, Purpose, SEALED_OVERHEAD, SealError};
 /// AWS's limit on a marker.
 pub(crate) const MARKER_CHARACTERS_MAX: usize = 320;
 /// The longest name that a page can end at.
-pub(crate) const LAST_BYTES_MAX: usize = 128;
+pub(crate) const LAST_BYTES_MAX: usize = 184;
 
 const _: () = assert!((LAST_BYTES_MAX + SEALED_OVERHEAD).div_ceil(3) * 4 <= MARKER_CHARACTERS_MAX);
 

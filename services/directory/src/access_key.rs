@@ -1,25 +1,17 @@
 //! Access keys: the long-term credentials of users, and of an account's root. They are found by their id alone, because whoever
 //! signs says no more than that.
 
-use reeve_proto::store::v1::{AccessKeyRecord, AccountRecord, MarkRecord, UserRecord};
+use reeve_proto::store::v1::{AccessKeyRecord, MarkRecord};
 use reeve_storage::Transaction;
 
 use crate::limits::ACCESS_KEYS_PER_USER_MAX;
 use crate::listing::Page;
-use crate::{Directory, Error, Result, account, part, tables};
+use crate::owner::{Owner, OwnerRecord};
+use crate::{Error, Result, part, tables};
 
 part! {
     /// The access keys of an account.
     AccessKeys
-}
-
-/// Whose key it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyOwner<'n> {
-    /// The account's root.
-    Root,
-    /// The user of this name.
-    User(&'n str),
 }
 
 /// A key to be created. The id is made before, by [`crate::id::access_key`], because the secret is sealed together with it.
@@ -41,8 +33,8 @@ impl AccessKeys<'_, '_> {
     ///
     /// # Errors
     /// `NoSuchEntity`, `LimitExceeded`.
-    pub async fn create(&mut self, owner: KeyOwner<'_>, new: NewAccessKey) -> Result<AccessKeyRecord> {
-        let owner = Owner::get(self.0, owner).await?;
+    pub async fn create(&mut self, owner: Owner<'_>, new: NewAccessKey) -> Result<AccessKeyRecord> {
+        let owner = self.0.owner(owner).await?;
         let keys = self.ids(owner.id()).await?;
         if keys.len() >= ACCESS_KEYS_PER_USER_MAX {
             return Err(Error::quota("AccessKeysPerUser", ACCESS_KEYS_PER_USER_MAX));
@@ -77,11 +69,11 @@ impl AccessKeys<'_, '_> {
     /// `NoSuchEntity`.
     pub async fn list(
         &mut self,
-        owner: KeyOwner<'_>,
+        owner: Owner<'_>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<AccessKeyRecord>> {
-        let owner = Owner::get(self.0, owner).await?;
+        let owner = self.0.owner(owner).await?;
         let mut keys = Vec::new();
         for id in self.ids(owner.id()).await? {
             keys.extend(find(self.0.transaction, &id).await?);
@@ -93,8 +85,8 @@ impl AccessKeys<'_, '_> {
     ///
     /// # Errors
     /// `NoSuchEntity`, also when the key is somebody else's.
-    pub async fn set_active(&mut self, owner: KeyOwner<'_>, id: &str, active: bool) -> Result<()> {
-        let owner = Owner::get(self.0, owner).await?;
+    pub async fn set_active(&mut self, owner: Owner<'_>, id: &str, active: bool) -> Result<()> {
+        let owner = self.0.owner(owner).await?;
         let key = self.owned(&owner, id).await?;
         self.put(&AccessKeyRecord { active, ..key }).await
     }
@@ -103,8 +95,8 @@ impl AccessKeys<'_, '_> {
     ///
     /// # Errors
     /// `NoSuchEntity`, also when the key is somebody else's.
-    pub async fn delete(&mut self, owner: KeyOwner<'_>, id: &str) -> Result<()> {
-        let owner = Owner::get(self.0, owner).await?;
+    pub async fn delete(&mut self, owner: Owner<'_>, id: &str) -> Result<()> {
+        let owner = self.0.owner(owner).await?;
         let key = self.owned(&owner, id).await?;
         let mark = self.0.hanging(&key.principal_id, &key.access_key_id);
         tables::PRINCIPAL_ACCESS_KEYS.delete(self.0.transaction, &mark).await?;
@@ -112,7 +104,7 @@ impl AccessKeys<'_, '_> {
         owner.touch(self.0).await
     }
 
-    async fn owned(&mut self, owner: &Owner, id: &str) -> Result<AccessKeyRecord> {
+    async fn owned(&mut self, owner: &OwnerRecord, id: &str) -> Result<AccessKeyRecord> {
         let key = find(self.0.transaction, id).await?;
         let key = key.filter(|key| key.account_id == self.0.account && key.principal_id == owner.id());
         key.ok_or_else(|| Error::no_such_entity(format!("The Access Key with id {id} cannot be found.")))
@@ -128,34 +120,5 @@ impl AccessKeys<'_, '_> {
     async fn put(&mut self, key: &AccessKeyRecord) -> Result<()> {
         let id = (key.access_key_id.clone(),);
         Ok(tables::ACCESS_KEYS.put(self.0.transaction, &id, key).await?)
-    }
-}
-
-/// The owner's record, whose revision proves which keys there are.
-enum Owner {
-    Root(AccountRecord),
-    User(UserRecord),
-}
-
-impl Owner {
-    async fn get(directory: &mut Directory<'_>, owner: KeyOwner<'_>) -> Result<Self> {
-        Ok(match owner {
-            KeyOwner::Root => Self::Root(account::existing(directory).await?),
-            KeyOwner::User(name) => Self::User(directory.get(name).await?),
-        })
-    }
-
-    fn id(&self) -> &str {
-        match self {
-            Self::Root(account) => &account.account_id,
-            Self::User(user) => &user.user_id,
-        }
-    }
-
-    async fn touch(&self, directory: &mut Directory<'_>) -> Result<()> {
-        match self {
-            Self::Root(account) => account::put(directory, account).await,
-            Self::User(user) => directory.touch(user).await,
-        }
     }
 }

@@ -12,6 +12,7 @@
 
 pub mod access_key;
 pub mod account;
+pub mod account_alias;
 pub mod attachment;
 pub mod boundary;
 pub mod cluster;
@@ -24,9 +25,14 @@ pub mod id;
 pub mod inline_policy;
 pub mod limits;
 mod listing;
+pub mod login_profile;
 pub mod membership;
+pub mod mfa_device;
 pub mod name;
 mod named;
+mod owner;
+pub mod password_policy;
+pub mod password_use;
 pub mod permissions;
 pub mod permissions_cache;
 pub mod policy;
@@ -48,6 +54,7 @@ pub use crate::error::{Error, FieldViolation, Result};
 pub use crate::id::Random;
 pub use crate::limits::Quotas;
 pub use crate::listing::Page;
+pub use crate::owner::{Owner, OwnerRecord};
 pub use crate::permissions::Permissions;
 pub use crate::permissions_cache::PermissionsCache;
 
@@ -117,6 +124,14 @@ parts! {
     boundaries: boundary::Boundaries<'_, 'a>,
     /// Access keys of users and of root.
     access_keys: access_key::AccessKeys<'_, 'a>,
+    /// Passwords of users and of root.
+    login_profiles: login_profile::LoginProfiles<'_, 'a>,
+    /// What passwords must be like.
+    password_policies: password_policy::PasswordPolicies<'_, 'a>,
+    /// MFA devices of users and of root.
+    mfa_devices: mfa_device::MfaDevices<'_, 'a>,
+    /// The account's alias.
+    account_aliases: account_alias::AccountAliases<'_, 'a>,
     /// Services that ask for decisions.
     relying_services: relying_service::RelyingServices<'_, 'a>,
     /// All accounts of the server.

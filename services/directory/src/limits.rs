@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 pub const ATTACHED_POLICIES_PER_ENTITY_MAX: usize = 10;
 /// Groups that one user is in.
 pub const GROUPS_PER_USER_MAX: usize = 10;
+/// Characters of an MFA device's path and name together. AWS has room for 40 more; here a page of devices must be able to end
+/// at any of them, and its marker has AWS's 320 characters.
+pub const MFA_DEVICE_PATH_AND_NAME_CHARS_MAX: usize = 184;
+/// MFA devices of one user, or of one root.
+pub const MFA_DEVICES_PER_USER_MAX: usize = 8;
 /// Access keys of one user, or of one root.
 pub const ACCESS_KEYS_PER_USER_MAX: usize = 2;
 /// Versions of one managed policy.

@@ -29,6 +29,7 @@ pub(crate) trait Named: Message + Default + Clone + 'static {
             Kind::User => "User",
             Kind::Group => "Group",
             Kind::Role => "Role",
+            Kind::Mfa => "MFADevice",
             Kind::Policy => {
                 let message =
                     format!("A policy called {name} already exists. Duplicate names are not allowed.");

@@ -144,7 +144,7 @@ pub(crate) async fn of_arn(
             Some(role) => of_role(transaction, compiler, account, &role.role_id).await?,
             None => None,
         },
-        Kind::Group | Kind::Policy => None,
+        Kind::Group | Kind::Policy | Kind::Mfa => None,
     };
     Ok(found.filter(|found| found.principal.path == path && found.principal.name == name))
 }

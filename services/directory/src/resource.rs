@@ -15,6 +15,8 @@ pub enum Kind {
     Role,
     /// A managed policy.
     Policy,
+    /// A virtual MFA device.
+    Mfa,
 }
 
 impl Kind {
@@ -26,6 +28,7 @@ impl Kind {
             Self::Group => "group",
             Self::Role => "role",
             Self::Policy => "policy",
+            Self::Mfa => "mfa",
         }
     }
 }
@@ -68,7 +71,7 @@ pub enum Resource<'a> {
         /// Twelve digits.
         account: &'a str,
     },
-    /// A user, a group, a role or a managed policy, which need not exist.
+    /// A user, a group, a role, a managed policy or a virtual MFA device, which need not exist.
     Named {
         /// Which of them.
         kind: Kind,
@@ -120,8 +123,8 @@ impl<'a> Resource<'a> {
 
     fn named(account: &'a str, resource: &'a str) -> Option<Self> {
         let (word, _) = resource.split_once('/')?;
-        let kind =
-            [Kind::User, Kind::Group, Kind::Role, Kind::Policy].into_iter().find(|k| k.as_str() == word)?;
+        let kinds = [Kind::User, Kind::Group, Kind::Role, Kind::Policy, Kind::Mfa];
+        let kind = kinds.into_iter().find(|kind| kind.as_str() == word)?;
         if account == "aws" && kind != Kind::Policy {
             return None;
         }
@@ -162,7 +165,7 @@ mod tests {
             "arn:aws:iam:eu-west-1:111122223333:user/a",
             "arn:aws:iam:::user/a",
             "arn:aws:iam::aws:user/a",
-            "arn:aws:iam::111122223333:mfa/a",
+            "arn:aws:iam::111122223333:oidc-provider/a",
             "arn:aws:sts::111122223333:assumed-role/r",
             "arn:aws:sts::111122223333:assumed-role/r/s/t",
             "arn:aws:s3:::bucket",

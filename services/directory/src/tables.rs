@@ -5,9 +5,10 @@
 //! (account, folded name), `K3` adds what hangs there.
 
 use reeve_proto::store::v1::{
-    AccessKeyRecord, AccountRecord, AuditRecord, ClusterRecord, DataKeyRecord, GroupRecord,
-    InlinePolicyRecord, MarkRecord, NameRecord, PolicyRecord, PolicyVersionRecord, RelyingServiceRecord,
-    RoleRecord, UserRecord,
+    AccessKeyRecord, AccountAliasRecord, AccountRecord, AliasedAccountRecord, AuditRecord, ClusterRecord,
+    DataKeyRecord, GroupRecord, InlinePolicyRecord, LoginProfileRecord, MarkRecord, MfaDeviceRecord,
+    NameRecord, PasswordHistoryRecord, PasswordPolicyRecord, PasswordUseRecord, PolicyRecord,
+    PolicyVersionRecord, RelyingServiceRecord, RoleRecord, UserRecord,
 };
 use reeve_storage::{Counter, Table};
 
@@ -95,6 +96,25 @@ tables! {
 
     /// request id → the audit event of a write. Its record must fit one key, so that no write reads before it.
     AUDIT: Table<[u8; 16], AuditRecord> = Table::small, 70;
+
+    /// account, user id (for root's the account again) → the password.
+    LOGIN_PROFILES: Table<K2, LoginProfileRecord> = Table::small, 80;
+    /// account, user id (for root's the account again) → the passwords before.
+    PASSWORD_HISTORIES: Table<K2, PasswordHistoryRecord> = Table::small, 81;
+    /// account, user id (for root's the account again) → when the password was last used.
+    PASSWORD_USES: Table<K2, PasswordUseRecord> = Table::small, 82;
+    /// account → what the passwords of its users must be like.
+    PASSWORD_POLICIES: Table<K1, PasswordPolicyRecord> = Table::small, 83;
+    /// account, folded path and name → the MFA device.
+    MFA_DEVICES: Table<K2, MfaDeviceRecord> = Table::new, 84;
+    /// account → how many MFA devices.
+    MFA_DEVICES_COUNT: Counter<K1> = Counter::new, 85;
+    /// account, user id (for root's the account again), folded path and name → the MFA device is theirs.
+    PRINCIPAL_MFA_DEVICES: Table<K3, MarkRecord> = Table::small, 86;
+    /// account → its alias.
+    ACCOUNT_ALIASES: Table<K1, AccountAliasRecord> = Table::small, 87;
+    /// alias → its account.
+    ALIASED_ACCOUNTS: Table<K1, AliasedAccountRecord> = Table::small, 88;
 }
 
 /// The AWS name of the quota that the counter under `key` stands for.
@@ -106,6 +126,7 @@ pub(crate) fn quota_of(key: &[u8]) -> Option<&'static str> {
         (ROLES_COUNT.tag(), "RolesPerAccount"),
         (POLICIES_COUNT.tag(), "PoliciesPerAccount"),
         (RELYING_SERVICES_COUNT.tag(), "RelyingServicesPerAccount"),
+        (MFA_DEVICES_COUNT.tag(), crate::mfa_device::DEVICES_QUOTA),
     ];
     quotas.iter().find(|(counter, _)| *counter == tag).map(|(_, quota)| *quota)
 }

@@ -1,13 +1,13 @@
 //! Tags of users, roles, policies and sessions: keys compare without case, and those that AWS keeps for itself are refused.
 
-use reeve_proto::store::v1::{PolicyRecord, RoleRecord, StoredTag, UserRecord};
+use reeve_proto::store::v1::{MfaDeviceRecord, PolicyRecord, RoleRecord, StoredTag, UserRecord};
 
 use crate::limits::TAGS_MAX;
 use crate::listing::Page;
 use crate::{Directory, Error, Result, part, policy};
 
 part! {
-    /// The tags of an account's users, roles and managed policies.
+    /// The tags of an account's users, roles, managed policies and MFA devices.
     Tags
 }
 
@@ -23,6 +23,8 @@ pub enum Tagged<'n> {
     Role(&'n str),
     /// The managed policy of this ARN.
     Policy(&'n str),
+    /// The MFA device of this serial number.
+    MfaDevice(&'n str),
 }
 
 impl Tags<'_, '_> {
@@ -83,6 +85,7 @@ enum Carrier {
     User(UserRecord),
     Role(RoleRecord),
     Policy(PolicyRecord),
+    MfaDevice(MfaDeviceRecord),
 }
 
 impl Carrier {
@@ -91,6 +94,9 @@ impl Carrier {
             Tagged::User(name) => Self::User(directory.get(name).await?),
             Tagged::Role(name) => Self::Role(directory.get(name).await?),
             Tagged::Policy(arn) => Self::Policy(policy::existing(directory, arn).await?),
+            Tagged::MfaDevice(serial_number) => {
+                Self::MfaDevice(directory.mfa_devices().get(serial_number).await?)
+            }
         })
     }
 
@@ -99,6 +105,7 @@ impl Carrier {
             Self::User(user) => &mut user.tags,
             Self::Role(role) => &mut role.tags,
             Self::Policy(policy) => &mut policy.tags,
+            Self::MfaDevice(device) => &mut device.tags,
         }
     }
 
@@ -107,6 +114,7 @@ impl Carrier {
             Self::User(user) => directory.touch(user).await,
             Self::Role(role) => directory.touch(role).await,
             Self::Policy(policy) => directory.touch(policy).await,
+            Self::MfaDevice(device) => directory.mfa_devices().put(device).await,
         }
     }
 }

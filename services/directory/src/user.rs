@@ -4,7 +4,7 @@ use reeve_proto::store::v1::{StoredTag, UserRecord};
 
 use crate::listing::{Page, list};
 use crate::name::ROOT_PATH;
-use crate::{Error, Result, id, named, part, tables, tag};
+use crate::{Directory, Error, Result, id, named, part, tables, tag};
 
 part! {
     /// The users of an account.
@@ -106,7 +106,22 @@ impl Users<'_, '_> {
                 "Cannot delete entity, must remove user from all groups first.",
             ));
         }
+        self.0.has_no_sign_in(&user).await?;
         self.0.unbound_from(&user.boundary_policy_id, &user.user_id).await?;
         self.0.remove(&user).await
+    }
+}
+
+impl Directory<'_> {
+    /// Refuses to delete a user who can sign in, and forgets the passwords of one who cannot.
+    async fn has_no_sign_in(&mut self, user: &UserRecord) -> Result<()> {
+        if self.login_profiles().find(&user.user_id).await?.is_some() {
+            return Err(Error::delete_conflict("Cannot delete entity, must delete login profile first."));
+        }
+        let under = self.under(&user.user_id);
+        if !tables::PRINCIPAL_MFA_DEVICES.scan(self.transaction, &under, None, 1).await?.is_empty() {
+            return Err(Error::delete_conflict("Cannot delete entity, must delete MFA device first."));
+        }
+        self.login_profiles().forget(&user.user_id).await
     }
 }

@@ -1,7 +1,8 @@
 //! Access keys of users, and of the account's root. A secret is in the answer to its creation and nowhere else.
 
 use reeve_chassis::{Call, Handle, secret_access_key};
-use reeve_directory::access_key::{KeyOwner, NewAccessKey};
+use reeve_directory::Owner;
+use reeve_directory::access_key::NewAccessKey;
 use reeve_directory::record::AccessKeyRecord;
 use reeve_directory::{Error, id};
 use reeve_proto::iam::v1::{
@@ -99,8 +100,8 @@ async fn owner_name(call: &mut Call<'_>, name: Option<&str>) -> Result<Option<St
     }
 }
 
-fn owner(user_name: Option<&str>) -> KeyOwner<'_> {
-    user_name.map_or(KeyOwner::Root, KeyOwner::User)
+fn owner(user_name: Option<&str>) -> Owner<'_> {
+    user_name.map_or(Owner::Root, Owner::User)
 }
 
 fn status(key: &AccessKeyRecord) -> &'static str {

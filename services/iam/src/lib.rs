@@ -2,11 +2,16 @@
 //! `reeve.iam.v1`.
 
 mod access_keys;
+mod account_aliases;
 mod attachments;
 mod boundaries;
 mod groups;
 mod inline_policies;
+mod login_profiles;
+mod mfa_devices;
+mod password_policies;
 mod policies;
+mod qr_code;
 mod roles;
 mod tags;
 mod users;

@@ -1,4 +1,4 @@
-//! Tags of users, roles and managed policies: three operations, the same for all three; and tags between the wire and the
+//! Tags of users, roles, managed policies and MFA devices: three operations, the same for all four; and tags between the wire and the
 //! store.
 
 use reeve_chassis::{Call, Handle};
@@ -6,10 +6,12 @@ use reeve_directory::Error;
 use reeve_directory::record::StoredTag;
 use reeve_directory::tag::Tagged;
 use reeve_proto::iam::v1::{
-    ListPolicyTagsRequest, ListPolicyTagsResponse, ListRoleTagsRequest, ListRoleTagsResponse,
-    ListUserTagsRequest, ListUserTagsResponse, Tag, TagPolicyRequest, TagPolicyResponse, TagRoleRequest,
-    TagRoleResponse, TagUserRequest, TagUserResponse, UntagPolicyRequest, UntagPolicyResponse,
-    UntagRoleRequest, UntagRoleResponse, UntagUserRequest, UntagUserResponse,
+    ListMfaDeviceTagsRequest, ListMfaDeviceTagsResponse, ListPolicyTagsRequest, ListPolicyTagsResponse,
+    ListRoleTagsRequest, ListRoleTagsResponse, ListUserTagsRequest, ListUserTagsResponse, Tag,
+    TagMfaDeviceRequest, TagMfaDeviceResponse, TagPolicyRequest, TagPolicyResponse, TagRoleRequest,
+    TagRoleResponse, TagUserRequest, TagUserResponse, UntagMfaDeviceRequest, UntagMfaDeviceResponse,
+    UntagPolicyRequest, UntagPolicyResponse, UntagRoleRequest, UntagRoleResponse, UntagUserRequest,
+    UntagUserResponse,
 };
 
 use crate::{Iam, with_marker};
@@ -58,6 +60,12 @@ tags_of!(
 tags_of!(
     Policy, policy_arn: tag TagPolicyRequest -> TagPolicyResponse, untag UntagPolicyRequest -> UntagPolicyResponse,
     list ListPolicyTagsRequest -> ListPolicyTagsResponse
+);
+
+tags_of!(
+    MfaDevice, serial_number: tag TagMfaDeviceRequest -> TagMfaDeviceResponse,
+    untag UntagMfaDeviceRequest -> UntagMfaDeviceResponse,
+    list ListMfaDeviceTagsRequest -> ListMfaDeviceTagsResponse
 );
 
 /// Tags as they are stored.

@@ -4,7 +4,7 @@ use reeve_chassis::{Call, Handle};
 use reeve_directory::record::UserRecord;
 use reeve_directory::resource::Kind;
 use reeve_directory::user::NewUser;
-use reeve_directory::{Directory, Error};
+use reeve_directory::{Directory, Error, Owner, OwnerRecord};
 use reeve_proto::iam::v1::{
     AttachedPermissionsBoundary, CreateUserRequest, CreateUserResponse, DeleteUserRequest,
     DeleteUserResponse, GetUserRequest, GetUserResponse, ListUsersRequest, ListUsersResponse,
@@ -37,7 +37,7 @@ impl Handle<GetUserRequest> for Iam {
             }
             None => root(call).await?,
         };
-        Ok(GetUserResponse { user: Some(user) })
+        Ok(GetUserResponse { user: Some(with_password_use(call, user).await?) })
     }
 }
 
@@ -48,7 +48,10 @@ impl Handle<ListUsersRequest> for Iam {
         let mut directory = call.directory();
         let found = directory.users().list(path, page.after.as_deref(), page.limit).await?;
         let found = found.map(|user| listed(&directory, user));
-        let (users, marker) = with_marker(call, &[path], found)?;
+        let (mut users, marker) = with_marker(call, &[path], found)?;
+        for user in &mut users {
+            *user = with_password_use(call, std::mem::take(user)).await?;
+        }
         Ok(ListUsersResponse { users, is_truncated: marker.is_some(), marker })
     }
 }
@@ -80,6 +83,12 @@ pub(crate) fn named_or_caller(call: &Call<'_>, name: Option<&str>) -> Result<Opt
     }
 }
 
+/// Whose password or device a call means: the user's that it names, or the caller's.
+pub(crate) async fn owner(call: &mut Call<'_>, name: Option<&str>) -> Result<OwnerRecord, Error> {
+    let name = named_or_caller(call, name)?;
+    call.directory().owner(name.as_deref().map_or(Owner::Root, Owner::User)).await
+}
+
 /// A user as a listing shows it: AWS leaves out tags and boundary there.
 pub(crate) fn listed(directory: &Directory<'_>, user: UserRecord) -> User {
     User {
@@ -92,6 +101,12 @@ pub(crate) fn listed(directory: &Directory<'_>, user: UserRecord) -> User {
         permissions_boundary: None,
         tags: Vec::new(),
     }
+}
+
+/// The same user with when its password last let it in, which AWS tells only of who is asked about or listed.
+async fn with_password_use(call: &mut Call<'_>, user: User) -> Result<User, Error> {
+    let last_used = call.password_last_used(&user.user_id).await?;
+    Ok(User { password_last_used: last_used.and_then(timestamp), ..user })
 }
 
 /// The boundary of a user or a role, as it is shown.
@@ -113,7 +128,7 @@ async fn shown(directory: &mut Directory<'_>, mut user: UserRecord) -> Result<Us
 }
 
 /// The account's root, which has neither a name nor a path.
-async fn root(call: &mut Call<'_>) -> Result<User, Error> {
+pub(crate) async fn root(call: &mut Call<'_>) -> Result<User, Error> {
     let (account, arn) = (call.caller.account().to_owned(), call.caller.arn().to_owned());
     let record = call.directory().accounts().get(&account).await?;
     let create_date = record.and_then(|record| timestamp(record.create_date));

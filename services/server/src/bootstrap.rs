@@ -13,7 +13,8 @@ use reeve_chassis::audit::AuditLog;
 use reeve_chassis::clock::{Clock, SystemClock};
 use reeve_chassis::seal::{DataKey, Keyring, Purpose, RootKey};
 use reeve_chassis::{Environment, PasswordPool, SystemRandom, secret_access_key};
-use reeve_directory::access_key::{KeyOwner, NewAccessKey};
+use reeve_directory::Owner;
+use reeve_directory::access_key::NewAccessKey;
 use reeve_directory::record::ClusterRecord;
 use reeve_directory::{Directory, Random as _, id};
 use reeve_storage::{Engine, Memory, Sled, SledConfig, Transaction};
@@ -199,7 +200,7 @@ async fn first_start(
     directory.cluster().put(&cluster).await?;
     directory.data_keys().create(1, wrapped).await?;
     directory.accounts().create(&account).await?;
-    directory.access_keys().create(KeyOwner::Root, root).await?;
+    directory.access_keys().create(Owner::Root, root).await?;
     transaction.finish().await?;
     name_credentials_file(config)?;
     tracing::info!(account, file = %config.credentials_file.display(), "wrote the root credentials of a new store");

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reeve_authorization::Authorization;
+use reeve_chassis::clock::Clock;
 use reeve_chassis::transport::{Listener, Service, Tls, TlsFiles};
-use reeve_chassis::{Environment, Pipeline, Routes};
+use reeve_chassis::{Environment, PasswordUses, Pipeline, Routes};
 use reeve_iam::Iam;
 use reeve_storage::Engine;
 use reeve_sts::Sts;
@@ -14,6 +16,9 @@ use tokio::task::JoinHandle;
 
 use crate::bootstrap::{self, StartError};
 use crate::config::Config;
+
+/// How often it is written when passwords were used.
+const PASSWORD_USES_WRITTEN_EVERY: Duration = Duration::from_secs(60);
 
 /// A server that answers.
 pub struct Running {
@@ -61,6 +66,7 @@ pub async fn start_with(
     let audit = environment.audit.clone();
     let engine = Arc::clone(&environment.engine);
     let retention = config.retention().keep(Arc::clone(&engine), Arc::clone(&environment.clock));
+    let uses = PasswordUseWriter::of(&environment);
     let pipeline = Arc::new(Pipeline::new(Arc::new(environment)));
     let service = Service::new(routes(), pipeline, config.limits(), config.reflection)
         .await
@@ -71,10 +77,13 @@ pub async fn start_with(
             // A sender that is gone wants it stopped too.
             let _ = stopped.await;
         };
+        let written = tokio::spawn(uses.clone().write_now_and_then());
         tokio::select! {
             () = listener.serve(service, stopped) => {}
             () = retention => {}
         }
+        written.abort();
+        uses.write().await;
         let closed = tokio::task::spawn_blocking(move || audit.close()).await;
         if let Err(error) = closed {
             tracing::error!(%error, "the audit log was not closed");
@@ -99,6 +108,38 @@ impl Running {
         drop(self.stop.take());
         if let Err(error) = (&mut self.served).await {
             tracing::error!(%error, "the server did not stop in order");
+        }
+    }
+}
+
+/// Writes when passwords were used, apart from the calls that use them.
+#[derive(Clone)]
+struct PasswordUseWriter {
+    uses: Arc<PasswordUses>,
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+}
+
+impl PasswordUseWriter {
+    fn of(environment: &Environment) -> Self {
+        Self {
+            uses: Arc::clone(&environment.password_uses),
+            engine: Arc::clone(&environment.engine),
+            clock: Arc::clone(&environment.clock),
+        }
+    }
+
+    async fn write_now_and_then(self) {
+        let mut every = tokio::time::interval(PASSWORD_USES_WRITTEN_EVERY);
+        loop {
+            every.tick().await;
+            self.write().await;
+        }
+    }
+
+    async fn write(&self) {
+        if let Err(error) = self.uses.write(&self.engine, self.clock.now().seconds()).await {
+            tracing::error!(%error, detail = error.detail, "when passwords were used was not written; it is tried again");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Access keys.
 
-use reeve_directory::access_key::{self, KeyOwner, NewAccessKey};
+use reeve_directory::Owner;
+use reeve_directory::access_key::{self, NewAccessKey};
 use reeve_proto::error::v1::ErrorReason::{LimitExceeded, NoSuchEntity};
 
 use crate::world::{ACCOUNT, World, refused};
@@ -13,7 +14,7 @@ fn key(id: &str) -> NewAccessKey {
 async fn users_and_root_have_two_keys_at_most() {
     let world = World::new().await;
     let alice = world.user("alice").await;
-    for (owner, principal) in [(KeyOwner::User("Alice"), alice.user_id.as_str()), (KeyOwner::Root, ACCOUNT)] {
+    for (owner, principal) in [(Owner::User("Alice"), alice.user_id.as_str()), (Owner::Root, ACCOUNT)] {
         let ids: Vec<String> = (0..3).map(|number| format!("AKIA{principal}{number}")).collect();
         for id in &ids[..2] {
             let record = world.run(async |d| d.access_keys().create(owner, key(id)).await).await.unwrap();
@@ -41,9 +42,9 @@ async fn a_key_is_found_by_its_id_alone_and_changed_by_its_owner_alone() {
     let world = World::new().await;
     world.user("alice").await;
     world.user("bob").await;
-    let (alice, bob) = (KeyOwner::User("alice"), KeyOwner::User("bob"));
+    let (alice, bob) = (Owner::User("alice"), Owner::User("bob"));
     world.run(async |d| d.access_keys().create(alice, key("AKIA1")).await).await.unwrap();
-    for owner in [bob, KeyOwner::Root] {
+    for owner in [bob, Owner::Root] {
         let answer = world.run(async |d| d.access_keys().set_active(owner, "AKIA1", false).await).await;
         refused(answer, NoSuchEntity, "The Access Key with id AKIA1 cannot be found.");
         let answer = world.run(async |d| d.access_keys().delete(owner, "AKIA1").await).await;

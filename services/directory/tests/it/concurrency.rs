@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use reeve_directory::access_key::{KeyOwner, NewAccessKey};
+use reeve_directory::Owner;
+use reeve_directory::access_key::NewAccessKey;
 use reeve_directory::entity::Kind;
+use reeve_directory::mfa_device::NewMfaDevice;
 use reeve_directory::user::NewUser;
 use reeve_directory::{Directory, Result, tables};
 
@@ -28,6 +30,12 @@ enum Step {
     DeleteInline,
     CreateKey(u8),
     DeleteKey(u8),
+    SetPassword,
+    DeletePassword,
+    CreateDevice(u8),
+    EnableDevice(u8),
+    DeactivateDevice(u8),
+    DeleteDevice(u8),
     Bound,
     Unbound,
     Rename,
@@ -56,6 +64,16 @@ const STEPS: &[Step] = &[
     Step::DeleteKey(1),
     Step::DeleteKey(2),
     Step::DeleteKey(3),
+    Step::SetPassword,
+    Step::DeletePassword,
+    Step::CreateDevice(1),
+    Step::CreateDevice(2),
+    Step::EnableDevice(1),
+    Step::EnableDevice(2),
+    Step::DeactivateDevice(1),
+    Step::DeactivateDevice(2),
+    Step::DeleteDevice(1),
+    Step::DeleteDevice(2),
     Step::Bound,
     Step::Unbound,
     Step::Rename,
@@ -67,7 +85,7 @@ impl Step {
     async fn take(self, d: &mut Directory<'_>) -> Result<()> {
         let arn = policy_arn("p");
         let holder = |kind| if kind == Kind::User { "u" } else { "g" };
-        let owner = KeyOwner::User("u");
+        let owner = Owner::User("u");
         match self {
             Self::CreateUser => {
                 let new = NewUser { name: "u".to_owned(), ..NewUser::default() };
@@ -97,6 +115,25 @@ impl Step {
                 d.access_keys().create(owner, new).await.map(drop)
             }
             Self::DeleteKey(number) => d.access_keys().delete(owner, &format!("AKIA{number}")).await,
+            Self::SetPassword => {
+                let owner = d.owner(owner).await?;
+                d.login_profiles().set(owner.id(), vec![7; 150], false).await.map(drop)
+            }
+            Self::DeletePassword => {
+                let owner = d.owner(owner).await?;
+                d.login_profiles().delete(&owner).await
+            }
+            Self::CreateDevice(number) => d.mfa_devices().create(device(number), vec![7; 90]).await.map(drop),
+            Self::EnableDevice(number) => {
+                let owner = d.owner(owner).await?;
+                let device = d.mfa_devices().free(&serial_number(number)).await?;
+                d.mfa_devices().enable(&owner, device).await
+            }
+            Self::DeactivateDevice(number) => {
+                let owner = d.owner(owner).await?;
+                d.mfa_devices().deactivate(&owner, &serial_number(number)).await
+            }
+            Self::DeleteDevice(number) => d.mfa_devices().delete(&serial_number(number)).await,
             Self::Bound => d.boundaries().set(Kind::User, "u", &arn).await,
             Self::Unbound => d.boundaries().clear(Kind::User, "u").await,
             Self::Rename => d.users().update("u", Some("U"), Some("/x/")).await.map(drop),
@@ -104,6 +141,41 @@ impl Step {
             Self::OldVersion => d.policy_versions().delete(&arn, "v1").await,
         }
     }
+}
+
+fn device(number: u8) -> NewMfaDevice {
+    NewMfaDevice { name: format!("Device-{number}"), ..NewMfaDevice::default() }
+}
+
+fn serial_number(number: u8) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:mfa/Device-{number}")
+}
+
+/// Nobody who is gone can sign in, and a device and its user agree.
+async fn sign_in_is_sound(world: &World) {
+    let mut t = world.begin();
+    let account = (ACCOUNT.to_owned(),);
+    let users = tables::USERS.scan(&mut t, &account, None, 99).await.unwrap();
+    let users: HashSet<String> = users.into_iter().map(|(key, _)| key.1).collect();
+    for ((_, user), _) in tables::LOGIN_PROFILES.scan(&mut t, &account, None, 99).await.unwrap() {
+        assert!(users.contains(&user), "a password of nobody");
+    }
+    for ((_, user), history) in tables::PASSWORD_HISTORIES.scan(&mut t, &account, None, 99).await.unwrap() {
+        assert!(users.contains(&user), "passwords of nobody");
+        assert!(history.sealed_hashes.len() <= 23);
+    }
+    let devices = tables::MFA_DEVICES.scan(&mut t, &account, None, 99).await.unwrap();
+    let mut owned: Vec<(String, String)> = devices
+        .iter()
+        .filter(|(_, device)| !device.principal_id.is_empty())
+        .map(|(key, device)| (device.principal_id.clone(), key.1.clone()))
+        .collect();
+    owned.sort();
+    let marks = tables::PRINCIPAL_MFA_DEVICES.scan(&mut t, &account, None, 99).await.unwrap();
+    let marks: Vec<(String, String)> = marks.into_iter().map(|((_, user, place), _)| (user, place)).collect();
+    assert_eq!(owned, marks);
+    assert!(marks.iter().all(|(user, _)| users.contains(user)), "a device of nobody");
+    assert_eq!(tables::MFA_DEVICES_COUNT.get(&mut t, &account).await.unwrap(), devices.len() as i64);
 }
 
 /// Nothing hangs on what is not there, both sides of each relation agree, and counters count.
@@ -192,6 +264,7 @@ proptest! {
                     let _ = transaction.finish().await;
                 }
                 is_sound(&world).await;
+                sign_in_is_sound(&world).await;
             }
         });
     }

@@ -11,6 +11,8 @@ mod groups;
 #[cfg(test)]
 mod inline_policies;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod permissions;
 #[cfg(test)]
 mod policies;

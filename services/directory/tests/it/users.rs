@@ -1,7 +1,8 @@
 //! Users: names, pages, renames, deletion.
 
+use reeve_directory::Owner;
 use reeve_directory::Settings;
-use reeve_directory::access_key::{KeyOwner, NewAccessKey};
+use reeve_directory::access_key::NewAccessKey;
 use reeve_directory::entity::Kind;
 use reeve_directory::record::StoredTag;
 use reeve_directory::user::NewUser;
@@ -165,7 +166,7 @@ async fn only_an_empty_user_is_deleted() {
     refused(delete().await, DeleteConflict, "Cannot delete entity, must delete policies first.");
     world.run(async |d| d.inline_policies().delete(Kind::User, "alice", "i").await).await.unwrap();
 
-    let owner = KeyOwner::User("alice");
+    let owner = Owner::User("alice");
     world.run(async |d| d.access_keys().create(owner, key.clone()).await).await.unwrap();
     refused(delete().await, DeleteConflict, "Cannot delete entity, must delete access keys first.");
     world.run(async |d| d.access_keys().delete(owner, "AKIAALICE").await).await.unwrap();

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use reeve_chassis::SystemRandom;
 use reeve_chassis::clock::{Clock as _, SystemClock};
-use reeve_directory::access_key::KeyOwner;
 use reeve_directory::record::ClusterRecord;
-use reeve_directory::{Directory, Random as _};
+use reeve_directory::{Directory, Owner, Random as _};
 use reeve_storage::{Engine, Transaction};
 
 use super::{
@@ -64,11 +63,11 @@ pub async fn replace_root_credentials(config: &Config) -> Result<(), StartError>
         now: SystemClock.now().seconds(),
         random: &mut random,
     };
-    let old = directory.access_keys().list(KeyOwner::Root, None, usize::MAX).await?;
+    let old = directory.access_keys().list(Owner::Root, None, usize::MAX).await?;
     for key in old.items {
-        directory.access_keys().delete(KeyOwner::Root, &key.access_key_id).await?;
+        directory.access_keys().delete(Owner::Root, &key.access_key_id).await?;
     }
-    directory.access_keys().create(KeyOwner::Root, root).await?;
+    directory.access_keys().create(Owner::Root, root).await?;
     transaction.finish().await?;
     name_credentials_file(config)?;
     tracing::warn!(account, access_key_id, "root has a new access key, and no other");

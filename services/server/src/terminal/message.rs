@@ -1,5 +1,7 @@
 //! From JSON to a message. What does not fit is told by its path and never by its value, which may be a secret.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value as Field};
 use serde_json::{Map, Value};
 
@@ -84,6 +86,11 @@ impl Reader<'_> {
                 Some(Field::Bool(false))
             }
             (Kind::Bool, _) => self.wrong(path, value, "true or false"),
+            (Kind::Bytes, Value::String(text)) => match STANDARD.decode(text) {
+                Ok(bytes) => Some(Field::Bytes(bytes.into())),
+                Err(_) => self.wrong(path, value, "base64"),
+            },
+            (Kind::Bytes, _) => self.wrong(path, value, "base64"),
             (Kind::Int32, _) => {
                 let number = whole_number(value).and_then(|number| i32::try_from(number).ok());
                 number.map(Field::I32).or_else(|| self.wrong(path, value, "whole number"))

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage as _, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap as _, Serializer};
@@ -71,6 +73,8 @@ impl Serialize for Member<'_> {
             Value::Bool(flag) => serializer.serialize_bool(*flag),
             Value::I32(number) => serializer.serialize_i32(*number),
             Value::I64(number) => serializer.serialize_i64(*number),
+            // As the AWS CLI prints what is not text.
+            Value::Bytes(bytes) => serializer.serialize_str(&STANDARD.encode(bytes)),
             Value::String(text) => match document(self.field, text) {
                 Some(document) => document.serialize(serializer),
                 None => serializer.serialize_str(text),

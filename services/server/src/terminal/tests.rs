@@ -65,7 +65,7 @@ fn every_type_of_member_is_known_and_no_two_names_meet() {
         for field in message.fields() {
             let known = matches!(
                 field.kind(),
-                Kind::String | Kind::Bool | Kind::Int32 | Kind::Int64 | Kind::Message(_)
+                Kind::String | Kind::Bytes | Kind::Bool | Kind::Int32 | Kind::Int64 | Kind::Message(_)
             );
             let of_errors = message.full_name() == "reeve.error.v1.Answer";
             assert!((known || of_errors) && !field.is_map(), "{}", field.full_name());
@@ -237,6 +237,9 @@ fn answers_are_printed_as_the_aws_cli_prints_them() {
         "{\n    \"Users\": [],\n    \"IsTruncated\": false\n}\n"
     );
     assert_eq!(printed("iam", "delete-user", json!({})), "");
+    let device = json!({"VirtualMFADevice": {"SerialNumber": "s", "QRCodePNG": "iVBORw=="}});
+    let expected = "{\n    \"VirtualMFADevice\": {\n        \"SerialNumber\": \"s\",\n        \"QRCodePNG\": \"iVBORw==\"\n    }\n}\n";
+    assert_eq!(printed("iam", "create-virtual-mfa-device", device), expected);
     let policy = json!({"UserName": "a", "PolicyName": "p", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[]}"});
     let shown = printed("iam", "get-user-policy", policy);
     assert!(

@@ -8,6 +8,8 @@ mod kill;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod start;
 #[cfg(test)]
 mod store;
