@@ -148,6 +148,17 @@ fn reasons(pool: &DescriptorPool, code: &mut String) {
     code.push_str("}\n}\n}\n");
 }
 
+/// The options of an operation that are true or false.
+const FLAGS: [&str; 7] = [
+    "caller_when_absent",
+    "creates",
+    "granted_by_password_policy",
+    "inherits_session",
+    "issues_credentials",
+    "open_to_user_sessions",
+    "second_factor",
+];
+
 /// `impl Operation` of one RPC.
 fn operation(pool: &DescriptorPool, prefix: &str, method: &MethodDescriptor, code: &mut String) {
     let service = method.parent_service();
@@ -173,7 +184,7 @@ fn operation(pool: &DescriptorPool, prefix: &str, method: &MethodDescriptor, cod
                 package: {package:?}, prefix: {prefix:?}, service: {service:?}, method: {name:?},
                 grpc_path: \"/{service_name}/{name}\", action: \"{prefix}:{name}\", summary: {summary:?},
                 access: Access::{access}, gate: Gate::{gate}, resource: {resource:?}, named_by: &{named_by:?}, owned_by: &{owned_by:?}, renamed_by: &{renamed_by:?}, moved_by: &{moved_by:?},
-                caller_when_absent: {caller}, creates: {creates}, inherits_session: {inherits}, granted_by_password_policy: {granted}, also: &[{also}],
+                {flags}, also: &[{also}],
                 request: {input_name:?}, response: {output_name:?},
             }};
         }}",
@@ -187,10 +198,7 @@ fn operation(pool: &DescriptorPool, prefix: &str, method: &MethodDescriptor, cod
         access = enum_name(pool, &op, "access", "reeve.operation.v1.Access", "ACCESS_", at),
         gate = enum_name(pool, &op, "gate", "reeve.operation.v1.Gate", "GATE_", at),
         resource = string_field(&op, "resource"),
-        caller = flag(&op, "caller_when_absent"),
-        creates = flag(&op, "creates"),
-        inherits = flag(&op, "inherits_session"),
-        granted = flag(&op, "granted_by_password_policy"),
+        flags = FLAGS.map(|name| format!("{name}: {}", flag(&op, name))).join(", "),
         input_name = input.full_name(),
         output_name = method.output().full_name(),
     )

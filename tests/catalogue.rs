@@ -75,6 +75,9 @@ fn operation(pool: &DescriptorPool, spec: &Spec, text: &mut String) {
         creates: _,
         inherits_session,
         granted_by_password_policy,
+        issues_credentials,
+        open_to_user_sessions,
+        second_factor,
         also,
         request,
         response: _,
@@ -90,6 +93,7 @@ fn operation(pool: &DescriptorPool, spec: &Spec, text: &mut String) {
     let gate = match gate {
         Gate::Policy => "policy",
         Gate::Authenticated => "any credentials",
+        Gate::Open => "anybody",
     };
     let resource = if resource.is_empty() { "*" } else { resource };
     writeln!(text, "\n{action} ({access}; {gate}) on {resource}{}", naming(spec, &message)).unwrap();
@@ -102,6 +106,15 @@ fn operation(pool: &DescriptorPool, spec: &Spec, text: &mut String) {
     if *granted_by_password_policy {
         writeln!(text, "    granted to users by the password policy that lets them change their own")
             .unwrap();
+    }
+    if *issues_credentials {
+        writeln!(text, "    answers with credentials, and so not to a bearer token").unwrap();
+    }
+    if *open_to_user_sessions {
+        writeln!(text, "    open to sessions of users and roots").unwrap();
+    }
+    if *second_factor {
+        writeln!(text, "    serial_number and token_code show MFA").unwrap();
     }
     members(pool, &message, 1, text);
 }

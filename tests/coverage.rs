@@ -16,8 +16,17 @@ use zeroize::Zeroizing;
 use self::sample::{Declarations, NAME, Path};
 use crate::world::{ACCOUNT, User, World, allow, code, document, refused, trust};
 
-/// Operations that any credentials may call. The list may only shrink: an operation belongs behind a policy.
-const OPEN_TO_ANY_CREDENTIALS: &[&str] = &["sts:GetCallerIdentity"];
+/// Operations that any credentials may call: AWS lets no policy refuse the two, and nobody is kept from signing out. Whatever
+/// else there is belongs behind a policy.
+const OPEN_TO_ANY_CREDENTIALS: &[&str] = &["reeve:SignOut", "sts:GetCallerIdentity", "sts:GetSessionToken"];
+
+/// Operations that need no credentials, because they prove by themselves who calls. Each is a door of its own.
+const OPEN_TO_ANYBODY: &[&str] = &["reeve:SignIn"];
+
+/// The operations that need credentials.
+fn guarded() -> impl Iterator<Item = &'static &'static Spec> {
+    OPERATIONS.iter().filter(|spec| spec.gate != Gate::Open)
+}
 
 async fn call(client: &Client, spec: &Spec, request: &DynamicMessage) -> Result<(), CallError> {
     client.call_bytes(spec.prefix, spec.grpc_path, request.encode_to_vec().into()).await.map(|_| ())
@@ -64,10 +73,34 @@ async fn say_exactly(world: &World, user: &User, statement: &Value) {
 async fn an_unsigned_call_is_refused() {
     let (world, declared) = (World::start().await, Declarations::read());
     let nobody = world.unsigned().await;
-    for spec in OPERATIONS {
+    for spec in guarded() {
         let error = refused(call(&nobody, spec, &minimal(&declared, spec)).await);
         assert_eq!(error.code, "MissingAuthenticationToken", "{}", spec.action);
     }
+}
+
+#[tokio::test]
+async fn what_needs_no_credentials_is_known_and_looks_at_none() {
+    let (world, declared) = (World::start().await, Declarations::read());
+    let open: Vec<&Spec> = OPERATIONS.iter().copied().filter(|spec| spec.gate == Gate::Open).collect();
+    assert_eq!(open.iter().map(|spec| spec.action).collect::<Vec<_>>(), OPEN_TO_ANYBODY);
+    let wrong = Credentials {
+        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret_access_key: Zeroizing::new("wrong".repeat(8)),
+        session_token: Some("wrong".to_owned()),
+    };
+    let before = world.commits();
+    for spec in open {
+        let callers = [world.unsigned().await, world.root().clone(), world.client(wrong.clone())];
+        let mut told = Vec::new();
+        for client in &callers {
+            let error = refused(call(client, spec, &minimal(&declared, spec)).await);
+            told.push((error.code, error.message));
+        }
+        assert_eq!(told[0].0, "AccessDenied");
+        assert!(told.iter().all(|other| *other == told[0]), "{}: {told:?}", spec.action);
+    }
+    assert_eq!(world.commits(), before, "a refusal wrote");
 }
 
 #[tokio::test]
@@ -76,7 +109,7 @@ async fn a_call_signed_with_a_wrong_secret_is_refused() {
     let known = world.user("alice").await.credentials();
     let wrong = Credentials { secret_access_key: Zeroizing::new("wrong".repeat(8)), ..known };
     let impostor = world.client(wrong);
-    for spec in OPERATIONS {
+    for spec in guarded() {
         let error = refused(call(&impostor, spec, &minimal(&declared, spec)).await);
         assert_eq!(error.code, "SignatureDoesNotMatch", "{}", spec.action);
     }
@@ -87,7 +120,7 @@ async fn a_call_signed_with_an_unknown_key_is_refused() {
     let (world, declared) = (World::start().await, Declarations::read());
     let known = world.user("alice").await.credentials();
     let stranger = world.client(Credentials { access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(), ..known });
-    for spec in OPERATIONS {
+    for spec in guarded() {
         let error = refused(call(&stranger, spec, &minimal(&declared, spec)).await);
         assert_eq!(error.code, "InvalidClientTokenId", "{}", spec.action);
     }
@@ -99,7 +132,7 @@ async fn whoever_is_allowed_nothing_is_denied_everything() {
     let nobody = world.user("nobody").await;
     let before = world.commits();
     let mut open = BTreeSet::new();
-    for spec in OPERATIONS {
+    for spec in guarded() {
         let answer = call(&nobody, spec, &minimal(&declared, spec)).await;
         match spec.gate {
             Gate::Policy => {
@@ -108,13 +141,14 @@ async fn whoever_is_allowed_nothing_is_denied_everything() {
                 assert_eq!(error.code, "AccessDenied", "{}: {}", spec.action, error.message);
                 assert!(error.message.contains(&because), "{}: {}", spec.action, error.message);
             }
+            Gate::Open => panic!("{} needs no credentials", spec.action),
             Gate::Authenticated => {
                 assert_ne!(code(answer), "AccessDenied", "{}", spec.action);
                 open.insert(spec.action);
             }
         }
     }
-    assert_eq!(open, OPEN_TO_ANY_CREDENTIALS.iter().copied().collect(), "the list may only shrink");
+    assert_eq!(open, OPEN_TO_ANY_CREDENTIALS.iter().copied().collect(), "what else is open?");
     assert_eq!(world.commits(), before, "a refusal wrote");
 }
 
@@ -122,7 +156,7 @@ async fn whoever_is_allowed_nothing_is_denied_everything() {
 async fn whoever_is_allowed_an_operation_is_not_denied_it() {
     let (world, declared) = (furnished().await, Declarations::read());
     let user = world.user("somebody").await;
-    for spec in OPERATIONS {
+    for spec in guarded() {
         allow_exactly(&world, &user, &[spec.action]).await;
         let answer = call(&user, spec, &minimal(&declared, spec)).await;
         assert_ne!(code(answer), "AccessDenied", "{}", spec.action);
@@ -265,7 +299,7 @@ async fn bytes_that_are_no_message_are_refused() {
 #[tokio::test]
 async fn a_signature_for_another_service_is_refused() {
     let (world, declared) = (World::start().await, Declarations::read());
-    for spec in OPERATIONS {
+    for spec in guarded() {
         let request = minimal(&declared, spec).encode_to_vec();
         for other in ["iam", "sts", "reeve", "s3"].into_iter().filter(|other| *other != spec.prefix) {
             let answer = world.root().call_bytes(other, spec.grpc_path, request.clone().into()).await;

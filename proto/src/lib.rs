@@ -30,6 +30,7 @@ macro_rules! package {
 
 package!(iam, "reeve.iam.v1", "Users, groups, roles, policies and access keys.");
 package!(sts, "reeve.sts.v1", "Temporary credentials.");
+package!(signin, "reeve.signin.v1", "Signing in with a password.");
 package!(authorization, "reeve.authorization.v1", "Decisions for other services.");
 package!(error, "reeve.error.v1", "Every error code that Reeve answers with.");
 package!(

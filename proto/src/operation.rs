@@ -49,6 +49,12 @@ pub struct Spec {
     pub inherits_session: bool,
     /// An account whose password policy lets users change their own password grants it to each of its users.
     pub granted_by_password_policy: bool,
+    /// It answers with credentials.
+    pub issues_credentials: bool,
+    /// Of STS: sessions of users and of roots may call it.
+    pub open_to_user_sessions: bool,
+    /// The members `serial_number` and `token_code` show MFA for the call.
+    pub second_factor: bool,
     /// Permissions needed besides the operation's own.
     pub also: &'static [Also],
     /// The full name of the request message.
@@ -95,6 +101,8 @@ pub enum Gate {
     Policy,
     /// Any valid credentials.
     Authenticated,
+    /// Anybody: the operation proves by itself who calls.
+    Open,
 }
 
 /// How an error reason appears on the wire.

@@ -1,3 +1,4 @@
 //! What people and programs do with Reeve, from beginning to end.
 
+mod hire;
 mod main_job;

@@ -1,11 +1,13 @@
 //! Temporary credentials: who gets them, what they carry, what they may do, and how they end.
 
+mod bearer_tokens;
 mod chaining;
 mod duration;
 mod identity;
 pub(crate) mod neighbour;
 mod revocation;
 mod session_policies;
+mod session_tokens;
 mod signature;
 mod tags;
 mod token;

@@ -98,6 +98,12 @@ impl World {
         self.running.stop().await;
     }
 
+    /// The same with other settings from then on.
+    pub(crate) async fn restarted_with(mut self, configure: impl FnOnce(&mut Config)) -> Self {
+        configure(&mut self.config);
+        self.restarted().await
+    }
+
     /// The account's root.
     pub(crate) fn root(&self) -> &Client {
         &self.root

@@ -67,10 +67,10 @@ impl Authorization {
         field: &str,
     ) -> Result<Decision, Error> {
         let asked = Asked::parse(question).map_err(|fault| fault.at(field))?;
-        self.check_relying_service(call, question, field).await?;
+        let audience = self.relying_service(call, question, field).await?;
         let resource_policy = self.resource_policy(question, field)?;
         let session_evaluated = asked.is_session();
-        let identity = match question::subject(call, &asked).await? {
+        let identity = match question::subject(call, &asked, audience.as_deref()).await? {
             Subject::Known(identity) => identity,
             Subject::Nobody { code, message, arn } => {
                 return Ok(nobody(code, message, arn, session_evaluated));

@@ -1,7 +1,8 @@
 //! A relying service's question: what it may say, and about whom it asks.
 
-use reeve_chassis::{Call, Identity, session};
+use reeve_chassis::{Call, Identity, bearer, session};
 use reeve_directory::Error;
+use reeve_directory::resource::relying_service_arn;
 use reeve_directory::tag::{DUPLICATE_KEYS, repeated_key};
 use reeve_evaluator::{Arn, Context, Kind, Policy, PolicySet, Value, wildcard_match};
 use reeve_proto::authorization::v1::{ContextEntry, Question};
@@ -61,6 +62,7 @@ impl Fault {
 #[derive(Clone, Copy)]
 enum Who<'q> {
     Session { token: &'q str, access_key_id: Option<&'q str> },
+    Bearer { token: &'q str },
     Principal { arn: &'q str },
 }
 
@@ -74,20 +76,7 @@ pub(crate) struct Asked<'q> {
 
 impl<'q> Asked<'q> {
     pub(crate) fn parse(question: &'q Question) -> Result<Self, Fault> {
-        let who = match (question.session_token.as_deref(), question.principal_arn.as_deref()) {
-            (Some(token), None) => Who::Session { token, access_key_id: question.access_key_id.as_deref() },
-            (None, Some(arn)) if question.access_key_id.is_none() => Who::Principal { arn },
-            (None, Some(_)) => {
-                return Err(Fault::combination(
-                    "access_key_id",
-                    "An access key id goes with a session token.",
-                ));
-            }
-            _ => {
-                let message = "Exactly one of a session token and a principal ARN says who is asked about.";
-                return Err(Fault::combination("principal_arn", message));
-            }
-        };
+        let who = who(question)?;
         let Ok(resource) = Arn::parse(&question.resource) else {
             return Err(Fault::value("resource", format!("{} is not an ARN.", question.resource)));
         };
@@ -101,7 +90,7 @@ impl<'q> Asked<'q> {
 
     /// Whether a session is asked about, with its tags and policies.
     pub(crate) fn is_session(&self) -> bool {
-        matches!(self.who, Who::Session { .. })
+        matches!(self.who, Who::Session { .. } | Who::Bearer { .. })
     }
 
     /// What the service says of the resource and the request.
@@ -120,6 +109,29 @@ impl<'q> Asked<'q> {
             context.insert("aws:ResourceAccount", account);
         }
     }
+}
+
+/// About whom the question asks: its members must go together.
+fn who(question: &Question) -> Result<Who<'_>, Fault> {
+    let access_key_id = question.access_key_id.as_deref();
+    let who = match (&question.session_token, &question.bearer_token, &question.principal_arn) {
+        (Some(token), None, None) => return Ok(Who::Session { token, access_key_id }),
+        (None, Some(token), None) => Who::Bearer { token },
+        (None, None, Some(arn)) => Who::Principal { arn },
+        _ => {
+            let message =
+                "Exactly one of a session token, a bearer token and a principal ARN says who is asked about.";
+            return Err(Fault::combination("principal_arn", message));
+        }
+    };
+    if access_key_id.is_some() {
+        return Err(Fault::combination("access_key_id", "An access key id goes with a session token."));
+    }
+    if matches!(who, Who::Bearer { .. }) && question.relying_service.is_none() {
+        let message = "A bearer token goes with the relying service that it was issued for.";
+        return Err(Fault::combination("bearer_token", message));
+    }
+    Ok(who)
 }
 
 fn check_context(entries: &[ContextEntry]) -> Result<(), Fault> {
@@ -152,11 +164,19 @@ pub(crate) enum Subject {
     Nobody { code: &'static str, message: String, arn: String },
 }
 
-/// Finds whom the question is about, as things are now.
-pub(crate) async fn subject(call: &mut Call<'_>, asked: &Asked<'_>) -> Result<Subject, Error> {
+/// Finds whom the question is about, as things are now. `audience` is the relying service that asks.
+pub(crate) async fn subject(
+    call: &mut Call<'_>,
+    asked: &Asked<'_>,
+    audience: Option<&str>,
+) -> Result<Subject, Error> {
     let (found, arn) = match asked.who {
         Who::Session { token, access_key_id } => {
             (session::of_token(call.environment, call.transaction, token, access_key_id, call.now).await, "")
+        }
+        Who::Bearer { token } => {
+            let (token, audience) = (token.as_bytes(), audience.unwrap_or_default());
+            (bearer::identify(call.environment, call.transaction, token, audience, call.now).await, "")
         }
         Who::Principal { arn } => (session::of_arn(call.environment, call.transaction, arn).await, arn),
     };
@@ -195,17 +215,18 @@ impl Authorization {
         Ok(Some(policies))
     }
 
-    /// A service that names itself asks about its own resources alone.
-    pub(crate) async fn check_relying_service(
+    /// The ARN of the service that names itself; it asks about its own resources alone.
+    pub(crate) async fn relying_service(
         &self,
         call: &mut Call<'_>,
         question: &Question,
         field: &str,
-    ) -> Result<(), Error> {
-        let Some(name) = &question.relying_service else { return Ok(()) };
+    ) -> Result<Option<String>, Error> {
+        let Some(name) = &question.relying_service else { return Ok(None) };
         let service = call.directory().relying_services().get(name).await?;
         if service.resource_patterns.iter().any(|pattern| wildcard_match(pattern, &question.resource)) {
-            return Ok(());
+            let partition = &call.environment.settings.partition;
+            return Ok(Some(relying_service_arn(partition, call.caller.account(), &service.name)));
         }
         let message = format!("{} is not a resource of the relying service {name}.", question.resource);
         Err(Fault::value("resource", message).at(field))

@@ -1,30 +1,99 @@
-//! Who signed a call: from its headers to the caller, by an access key or by a session's token.
+//! Who calls: from the headers of a call to its caller, by the signature of an access key or of a session, or by a bearer
+//! token.
 
 use reeve_directory::Error;
-use reeve_proto::Spec;
+use reeve_proto::{Gate, Spec};
 use reeve_storage::Transaction;
 
+use crate::bearer;
 use crate::environment::Environment;
 use crate::identity::Identity;
 use crate::pipeline::Incoming;
 use crate::session;
 use crate::signature::{Authorization, Checked, PathForm, Rules, SignedRequest, SigningKey};
 
-/// A call whose signature is to be checked.
-pub(crate) struct Signed<'a> {
-    pub(crate) authorization: &'a Authorization<'a>,
+/// What a call presents to prove who makes it. Nothing of it is proved yet.
+pub(crate) enum Proof<'a> {
+    /// A signature.
+    Signature(Authorization<'a>),
+    /// A bearer token.
+    Bearer(&'a [u8]),
+    /// Nothing that anybody looks at: the operation is open to anybody.
+    Nothing,
+}
+
+impl<'a> Proof<'a> {
+    /// What a call of the operation presents.
+    ///
+    /// # Errors
+    /// `MissingAuthenticationToken`, `IncompleteSignature`.
+    pub(crate) fn presented(spec: &Spec, incoming: &'a Incoming) -> Result<Self, Error> {
+        if spec.gate == Gate::Open {
+            return Ok(Self::Nothing);
+        }
+        let query = incoming.target.query().unwrap_or_default();
+        match bearer::presented(&incoming.headers)? {
+            // Whoever presents two things presents none: the signature's reader says so.
+            Some(token) if !query.contains("X-Amz-Algorithm") => Ok(Self::Bearer(token)),
+            _ => Ok(Self::Signature(Authorization::find(&incoming.headers, query)?)),
+        }
+    }
+
+    /// The access key that the signature names; empty when there is none.
+    pub(crate) fn access_key_id(&self) -> &str {
+        match self {
+            Self::Signature(authorization) => authorization.access_key_id(),
+            Self::Bearer(_) | Self::Nothing => "",
+        }
+    }
+
+    /// The region that the signature names; empty when there is none.
+    pub(crate) fn region(&self) -> &str {
+        match self {
+            Self::Signature(authorization) => authorization.region(),
+            Self::Bearer(_) | Self::Nothing => "",
+        }
+    }
+}
+
+/// A call whose caller is to be found.
+pub(crate) struct Presented<'a> {
+    pub(crate) proof: &'a Proof<'a>,
     pub(crate) incoming: &'a Incoming,
     pub(crate) spec: &'static Spec,
     /// Unix seconds.
     pub(crate) now: i64,
 }
 
+/// A call whose signature is to be checked.
+struct Signed<'a> {
+    authorization: &'a Authorization<'a>,
+    incoming: &'a Incoming,
+    spec: &'static Spec,
+    now: i64,
+}
+
 /// The caller.
 ///
 /// # Errors
-/// `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId`, `SignatureDoesNotMatch`,
-/// `RequestExpired` or `ExpiredToken`.
+/// `InvalidClientTokenId`, `SignatureDoesNotMatch`, `RequestExpired` or `ExpiredToken`; `AccessDenied` for a bearer token
+/// that others could read.
 pub(crate) async fn authenticate(
+    environment: &Environment,
+    transaction: &mut Transaction,
+    presented: &Presented<'_>,
+) -> Result<Identity, Error> {
+    let Presented { incoming, spec, now, .. } = *presented;
+    match presented.proof {
+        Proof::Nothing => Ok(Identity::nobody()),
+        Proof::Bearer(token) => bearer::authenticate(environment, transaction, (incoming, token), now).await,
+        Proof::Signature(authorization) => {
+            by_signature(environment, transaction, &Signed { authorization, incoming, spec, now }).await
+        }
+    }
+}
+
+async fn by_signature(
     environment: &Environment,
     transaction: &mut Transaction,
     signed: &Signed<'_>,

@@ -1,6 +1,7 @@
 //! The one place where it is decided whether a call may go on: what the operation declares, what the request names and
 //! what policies say meet here, for every operation and every protocol. Relying services' questions end here too.
 
+mod admission;
 mod given;
 
 use reeve_directory::{Directory, Error, password_policy};
@@ -14,9 +15,10 @@ use crate::environment::{Environment, trusting};
 use crate::identity::Identity;
 use crate::locate::{Located, becomes, locate};
 use crate::members;
-use crate::pipeline::Trace;
+use crate::pipeline::{Trace, is_loopback};
 use crate::random::SystemRandom;
 
+pub(crate) use admission::admit;
 use given::Given;
 
 /// What is known of a call besides who makes it and what it asks for.
@@ -32,6 +34,13 @@ pub struct Surroundings<'a> {
     pub user_agent: Option<&'a str>,
     /// The region that the signature names.
     pub region: &'a str,
+}
+
+impl Surroundings<'_> {
+    /// Whether nobody on the way could read the call: over TLS, or from this very machine.
+    pub fn is_private(&self) -> bool {
+        self.secure || is_loopback(self.source_ip)
+    }
 }
 
 /// What was found on the way of a call that may go on.
@@ -68,7 +77,7 @@ pub(crate) async fn authorize(
         }
         let mut context = Context::with_capacity(32);
         surround(&mut context, &question.surroundings);
-        question.caller.describe(&mut context);
+        question.caller.describe(&mut context, question.surroundings.now);
         describe_resource(&mut context, resource);
         // After the resource: the boundary that a call sets is what `iam:PermissionsBoundary` speaks of, not the one it replaces.
         given.describe(&mut context);
@@ -133,7 +142,7 @@ impl Ask<'_> {
         let mut context = Context::with_capacity(32);
         describe(&mut context);
         tell_time(&mut context, self.now);
-        self.identity.describe(&mut context);
+        self.identity.describe(&mut context, self.now);
         let policies = Policies { resource: self.resource_policy.clone(), ..self.identity.policies() };
         let request = Request {
             principal: self.identity.principal(),
@@ -190,9 +199,7 @@ fn denied(caller: &Identity, decision: &Decision, action: &str, resource: &str) 
 /// passes on to the next needs the permission in both policies. (Source: "Chaining roles with session tags" and
 /// "Permissions required to set source identity" of the IAM User Guide.)
 fn is_own_to_grant(question: &Question<'_>, action: &str) -> bool {
-    question.spec.inherits_session
-        && action != question.spec.action
-        && question.caller.session_record().is_some()
+    question.spec.inherits_session && action != question.spec.action && question.caller.is_role_session()
 }
 
 /// What is asked about cannot be: that is no question of permissions.

@@ -63,6 +63,22 @@ impl Call<'_> {
         asked.encode(&mut self.trace.asked);
     }
 
+    /// Tells the call's audit event whom a call without credentials says that it comes from: an ARN.
+    pub fn acts_for(&mut self, arn: &str) {
+        arn.clone_into(&mut self.trace.principal);
+    }
+
+    /// Another account, seen through the call's transaction.
+    pub fn directory_of<'d>(&'d mut self, account: &'d str) -> Directory<'d> {
+        Directory {
+            transaction: self.transaction,
+            account,
+            settings: &self.environment.settings,
+            now: self.now,
+            random: &mut self.random,
+        }
+    }
+
     /// The page that a listing asks for. `filters` are the members that choose what is listed: a marker is only good
     /// for the listing that gave it.
     ///

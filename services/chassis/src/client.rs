@@ -49,6 +49,14 @@ impl Credentials {
     }
 }
 
+/// What a client proves with who it is.
+#[derive(Clone)]
+enum Proof {
+    Nothing,
+    Signature(Credentials),
+    Bearer(Zeroizing<String>),
+}
+
 /// Why a call was not answered with a response.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{}: {message}", if code.is_empty() { "error" } else { code })]
@@ -65,13 +73,13 @@ pub struct CallError {
     pub violations: Vec<(String, String)>,
 }
 
-/// A connection, and the credentials it signs with.
+/// A connection, and what it proves with who calls.
 #[derive(Clone)]
 pub struct Client {
     channel: Channel,
     authority: String,
     region: String,
-    credentials: Option<Credentials>,
+    proof: Proof,
 }
 
 impl Client {
@@ -102,14 +110,26 @@ impl Client {
             channel: target.connect().await.map_err(unreachable)?,
             authority: authority.unwrap_or_default(),
             region: REGION_DEFAULT.to_owned(),
-            credentials: None,
+            proof: Proof::Nothing,
         })
     }
 
     /// The same connection, signing with `credentials`.
     #[must_use]
     pub fn signed(&self, credentials: Credentials) -> Self {
-        Self { credentials: Some(credentials), ..self.clone() }
+        Self { proof: Proof::Signature(credentials), ..self.clone() }
+    }
+
+    /// The same connection, presenting a bearer token instead of signing.
+    #[must_use]
+    pub fn bearing(&self, token: &str) -> Self {
+        Self { proof: Proof::Bearer(Zeroizing::new(token.to_owned())), ..self.clone() }
+    }
+
+    /// The same connection, proving nothing.
+    #[must_use]
+    pub fn unsigned(&self) -> Self {
+        Self { proof: Proof::Nothing, ..self.clone() }
     }
 
     /// The same connection, signing for `region`.
@@ -134,19 +154,28 @@ impl Client {
     /// What the server answered, or why it could not be asked.
     pub async fn call_bytes(&self, prefix: &str, path: &str, message: Bytes) -> Result<Bytes, CallError> {
         let mut headers = http::HeaderMap::new();
-        if let Some(credentials) = &self.credentials {
-            let call = signature::Call {
-                service: prefix,
-                region: &self.region,
-                method: "POST",
-                path,
-                query: "",
-                authority: &self.authority,
-                payload: &message,
-                now_unix: SystemClock.now().seconds(),
-            };
-            signature::sign(&credentials.borrowed(), &call, &mut headers)
-                .map_err(|error| local(Code::InvalidArgument, error.to_string()))?;
+        match &self.proof {
+            Proof::Nothing => {}
+            Proof::Signature(credentials) => {
+                let call = signature::Call {
+                    service: prefix,
+                    region: &self.region,
+                    method: "POST",
+                    path,
+                    query: "",
+                    authority: &self.authority,
+                    payload: &message,
+                    now_unix: SystemClock.now().seconds(),
+                };
+                signature::sign(&credentials.borrowed(), &call, &mut headers)
+                    .map_err(|error| local(Code::InvalidArgument, error.to_string()))?;
+            }
+            Proof::Bearer(token) => {
+                let value = http::HeaderValue::try_from(format!("Bearer {}", token.as_str()));
+                let mut value = value.map_err(|error| local(Code::InvalidArgument, error.to_string()))?;
+                value.set_sensitive(true);
+                headers.insert(http::header::AUTHORIZATION, value);
+            }
         }
         let metadata = MetadataMap::from_headers(headers);
         let request = tonic::Request::from_parts(metadata, tonic::Extensions::new(), message);

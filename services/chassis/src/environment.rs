@@ -12,6 +12,7 @@ use reeve_storage::{Engine, Revision};
 
 use crate::audit::AuditLog;
 use crate::clock::Clock;
+use crate::guessing::Guesses;
 use crate::key_cache::KeyCache;
 use crate::password::{PasswordPool, PasswordSettings};
 use crate::password_uses::PasswordUses;
@@ -56,6 +57,8 @@ pub struct Environment {
     pub passwords: PasswordPool,
     /// When passwords were last used.
     pub password_uses: Arc<PasswordUses>,
+    /// Wrong guesses at passwords and codes.
+    pub guesses: Guesses,
     /// Compiled policies of principals.
     pub permissions: PermissionsCache,
     /// The resource policy that every resource has for questions from the management account.
@@ -97,6 +100,7 @@ impl Environment {
             audit: AuditLog::none(),
             passwords: PasswordPool::new(PasswordSettings::default()),
             password_uses: Arc::default(),
+            guesses: Guesses::default(),
             permissions,
             keys: KeyCache::default(),
             sessions: SessionCache::default(),

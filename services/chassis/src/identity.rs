@@ -13,17 +13,41 @@ pub struct Identity {
     kind: Kind,
     /// The key that signed; empty when the principal was only asked about.
     access_key_id: String,
+    /// What the token of temporary credentials holds.
+    record: Option<Arc<SessionRecord>>,
+    second_factor: SecondFactor,
+}
+
+/// What a principal's credentials say of MFA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecondFactor {
+    /// Nothing, as long-term credentials and sessions of roles.
+    Unsaid,
+    /// That it was not shown.
+    Absent,
+    /// That it was shown, at these Unix seconds.
+    Shown {
+        /// Unix seconds.
+        at: i64,
+    },
 }
 
 enum Kind {
-    Root { account: String, arn: String },
+    /// Whoever calls what is open to anybody.
+    Nobody,
+    Root {
+        account: String,
+        arn: String,
+    },
     User(Arc<Permissions>),
-    Role { role: Arc<Permissions>, session: Option<Box<Session>> },
+    Role {
+        role: Arc<Permissions>,
+        session: Option<Box<RoleSession>>,
+    },
 }
 
-/// A session of a role.
-struct Session {
-    record: Arc<SessionRecord>,
+/// What a session of a role adds to it.
+struct RoleSession {
     /// The role's tags, overridden by the session's.
     tags: Vec<StoredTag>,
     /// Present when the session was given policies.
@@ -35,47 +59,72 @@ struct Session {
 }
 
 impl Identity {
+    /// Whoever calls what is open to anybody.
+    pub(crate) fn nobody() -> Self {
+        Self::long_term(Kind::Nobody, "")
+    }
+
     /// The root of an account.
     pub(crate) fn root(settings: &Settings, account: &str, access_key_id: &str) -> Self {
         let arn = resource::root_arn(&settings.partition, account);
-        Self {
-            kind: Kind::Root { account: account.to_owned(), arn },
-            access_key_id: access_key_id.to_owned(),
-        }
+        Self::long_term(Kind::Root { account: account.to_owned(), arn }, access_key_id)
     }
 
     /// A user.
     pub(crate) fn user(user: Arc<Permissions>, access_key_id: &str) -> Self {
-        Self { kind: Kind::User(user), access_key_id: access_key_id.to_owned() }
+        Self::long_term(Kind::User(user), access_key_id)
     }
 
     /// A role of which no session is known.
     pub(crate) fn role(role: Arc<Permissions>) -> Self {
-        Self { kind: Kind::Role { role, session: None }, access_key_id: String::new() }
+        Self::long_term(Kind::Role { role, session: None }, "")
+    }
+
+    /// The same principal, by a session of its own: a user's, or a root's.
+    pub(crate) fn in_session(self, record: Arc<SessionRecord>) -> Self {
+        let second_factor = match record.mfa_present {
+            None => SecondFactor::Unsaid,
+            Some(false) => SecondFactor::Absent,
+            Some(true) => SecondFactor::Shown { at: record.mfa_at },
+        };
+        Self {
+            access_key_id: record.access_key_id.clone(),
+            record: Some(record),
+            second_factor,
+            kind: self.kind,
+        }
     }
 
     /// A session of a role.
-    pub(crate) fn session(
+    pub(crate) fn role_session(
         settings: &Settings,
         role: Arc<Permissions>,
         record: Arc<SessionRecord>,
         policies: Option<PolicySet>,
     ) -> Self {
         let (name, principal) = (&record.session_name, &role.principal);
-        let session = Session {
+        let session = RoleSession {
             arn: resource::role_session_arn(&settings.partition, &principal.account, &principal.name, name),
             user_id: format!("{}:{name}", principal.id),
             tags: effective_tags(&principal.tags, &record.tags),
             policies,
-            record,
         };
-        let access_key_id = session.record.access_key_id.clone();
-        Self { kind: Kind::Role { role, session: Some(Box::new(session)) }, access_key_id }
+        Self::long_term(Kind::Role { role, session: Some(Box::new(session)) }, "").in_session(record)
     }
 
-    /// Twelve digits.
+    fn long_term(kind: Kind, access_key_id: &str) -> Self {
+        Self {
+            kind,
+            access_key_id: access_key_id.to_owned(),
+            record: None,
+            second_factor: SecondFactor::Unsaid,
+        }
+    }
+
+    /// Twelve digits; empty for nobody.
     pub fn account(&self) -> &str {
         match &self.kind {
+            Kind::Nobody => "",
             Kind::Root { account, .. } => account,
             Kind::User(user) => &user.principal.account,
             Kind::Role { role, .. } => &role.principal.account,
@@ -85,6 +134,7 @@ impl Identity {
     /// The ARN by which the principal is known: of a session, `arn:aws:sts::...:assumed-role/role/session`.
     pub fn arn(&self) -> &str {
         match &self.kind {
+            Kind::Nobody => "",
             Kind::Root { arn, .. } => arn,
             Kind::Role { session: Some(session), .. } => &session.arn,
             Kind::User(holder) | Kind::Role { role: holder, .. } => &holder.principal.arn,
@@ -107,6 +157,7 @@ impl Identity {
     /// The unique id that sessions and stored policies are bound to; a root's account id.
     pub fn principal_id(&self) -> &str {
         match &self.kind {
+            Kind::Nobody => "",
             Kind::Root { account, .. } => account,
             Kind::User(user) => &user.principal.id,
             Kind::Role { role, .. } => &role.principal.id,
@@ -128,12 +179,36 @@ impl Identity {
 
     /// What the session's token holds, if it is a session.
     pub fn session_record(&self) -> Option<&SessionRecord> {
-        self.known_session().map(|session| &*session.record)
+        self.record.as_deref()
+    }
+
+    /// Whether it was proved by a bearer token.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| !record.audience.is_empty())
+    }
+
+    /// Whether it is a session of a role.
+    pub(crate) fn is_role_session(&self) -> bool {
+        self.known_session().is_some()
+    }
+
+    /// MFA is shown with the very call.
+    pub(crate) fn show_second_factor(&mut self, now: i64) {
+        self.second_factor = SecondFactor::Shown { at: now };
+    }
+
+    /// When MFA was shown, in Unix seconds; none when it was not, or when nothing is said of it.
+    pub fn mfa_at(&self) -> Option<i64> {
+        match self.second_factor {
+            SecondFactor::Shown { at } => Some(at),
+            SecondFactor::Unsaid | SecondFactor::Absent => None,
+        }
     }
 
     /// The principal as the evaluator wants it.
     pub(crate) fn principal(&self) -> Principal<'_> {
         match &self.kind {
+            Kind::Nobody => Principal::Anonymous,
             Kind::Root { account, .. } => Principal::Root { account },
             Kind::User(user) => Principal::User { arn: &user.principal.arn, id: &user.principal.id },
             Kind::Role { role, session } => Principal::RoleSession {
@@ -147,7 +222,7 @@ impl Identity {
     /// The layers of the principal's side.
     pub(crate) fn policies(&self) -> Policies {
         match &self.kind {
-            Kind::Root { .. } => Policies::default(),
+            Kind::Nobody | Kind::Root { .. } => Policies::default(),
             Kind::User(holder) | Kind::Role { role: holder, .. } => Policies {
                 identity: holder.identity.clone(),
                 boundary: holder.boundary.clone(),
@@ -157,13 +232,14 @@ impl Identity {
         }
     }
 
-    /// The condition keys that describe the principal. (Source: AWS's global condition context keys; role sessions and
-    /// long-term keys carry none about MFA.)
-    pub(crate) fn describe<'a>(&'a self, context: &mut Context<'a>) {
+    /// The condition keys that describe the principal at `now`. (Source: AWS's global condition context keys; role
+    /// sessions and long-term keys carry none about MFA.)
+    pub(crate) fn describe<'a>(&'a self, context: &mut Context<'a>, now: i64) {
         context.insert("aws:PrincipalAccount", self.account());
         context.insert("aws:PrincipalIsAWSService", false);
         context.insert("aws:ViaAWSService", false);
         let (arn, kind, tags) = match &self.kind {
+            Kind::Nobody => ("", "Anonymous", None),
             Kind::Root { arn, .. } => (arn.as_str(), "Account", None),
             Kind::User(user) => {
                 context.insert("aws:username", user.principal.name.as_str());
@@ -176,10 +252,20 @@ impl Identity {
         };
         context.insert("aws:PrincipalArn", arn);
         context.insert("aws:PrincipalType", kind);
-        if let Some(session) = self.known_session() {
-            context.insert("aws:TokenIssueTime", Value::Time(session.record.issued_at));
-            if !session.record.source_identity.is_empty() {
-                context.insert("aws:SourceIdentity", session.record.source_identity.as_str());
+        if let Some(record) = &self.record {
+            context.insert("aws:TokenIssueTime", Value::Time(record.issued_at));
+            if !record.source_identity.is_empty() {
+                context.insert("aws:SourceIdentity", record.source_identity.as_str());
+            }
+        }
+        match self.second_factor {
+            SecondFactor::Unsaid => {}
+            SecondFactor::Absent => {
+                context.insert("aws:MultiFactorAuthPresent", false);
+            }
+            SecondFactor::Shown { at } => {
+                context.insert("aws:MultiFactorAuthPresent", true);
+                context.insert("aws:MultiFactorAuthAge", now.saturating_sub(at).max(0));
             }
         }
         // Of a role without a session the part after the colon is not known, and so the key is not.
@@ -204,12 +290,12 @@ impl Identity {
     /// The tags of the user or the role itself, those of its session not among them.
     pub(crate) fn own_tags(&self) -> &[StoredTag] {
         match &self.kind {
-            Kind::Root { .. } => &[],
+            Kind::Nobody | Kind::Root { .. } => &[],
             Kind::User(holder) | Kind::Role { role: holder, .. } => &holder.principal.tags,
         }
     }
 
-    fn known_session(&self) -> Option<&Session> {
+    fn known_session(&self) -> Option<&RoleSession> {
         match &self.kind {
             Kind::Role { session, .. } => session.as_deref(),
             _ => None,

@@ -7,9 +7,10 @@ use reeve_directory::resource::{Kind, Resource, relying_service_arn};
 use reeve_directory::{Directory, Error, Permissions};
 use reeve_evaluator::PolicySet;
 use reeve_proto::error::v1::ErrorReason;
-use reeve_proto::{Fields, Spec, Value};
+use reeve_proto::{Fields, Spec};
 
 use crate::identity::Identity;
+use crate::members;
 
 /// A resource that a call acts on.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +53,7 @@ pub(crate) async fn locate(
         });
     };
     if spec.creates {
-        let path = text_member(request, "path").unwrap_or("/");
+        let path = members::text(request, "path").unwrap_or("/");
         return Ok(own(match kind(spec) {
             Some(kind) => directory.arn(kind, path, name),
             None => relying_service_arn(&directory.settings.partition, account, name),
@@ -241,12 +242,4 @@ fn kind(spec: &Spec) -> Option<Kind> {
     [Kind::User, Kind::Group, Kind::Role, Kind::Policy, Kind::Mfa]
         .into_iter()
         .find(|kind| kind.as_str() == spec.resource)
-}
-
-fn text_member<'a>(request: &'a dyn Fields, name: &str) -> Option<&'a str> {
-    let index = request.members().iter().position(|member| member.name == name)?;
-    match request.get(index) {
-        Value::Text(text) => Some(text),
-        _ => None,
-    }
 }

@@ -40,6 +40,15 @@ pub(crate) fn texts<'a>(request: &'a dyn Fields, path: &[usize], visit: &mut dyn
     }
 }
 
+/// The text of the member `name` of a request; none when it is absent, or no text.
+pub(crate) fn text<'a>(request: &'a dyn Fields, name: &str) -> Option<&'a str> {
+    let index = request.members().iter().position(|member| member.name == name)?;
+    match request.get(index) {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
 /// The proto's path of what stands at `path`: in the item at `at`, where the way leads through a list.
 pub(crate) fn path_name(request: &dyn Fields, path: &[usize], at: usize) -> String {
     let Some((index, rest)) = path.split_first() else { return String::new() };

@@ -2,6 +2,7 @@
 //! authenticate, check the members, authorize, handle, audit, commit, and again from the start when what was read has
 //! changed. Written once, and not generic.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use reeve_storage::{Revision, Transaction};
 use tokio::time::Instant;
 
 use crate::audit::Event;
+use crate::authenticate::{Presented, Proof};
 use crate::authorize::Authorized;
 use crate::call::Call;
 use crate::clock::{self, Moment};
@@ -24,8 +26,7 @@ use crate::environment::Environment;
 use crate::password::{Done, Passwords};
 use crate::random::{SystemRandom, request_id};
 use crate::route::{Request, Route};
-use crate::signature::Authorization;
-use crate::{authenticate, authorize, consistency, members};
+use crate::{authenticate, authorize, consistency, members, second_factor};
 
 /// What the audit log says of a call whose client went away before it was answered: no code of AWS's, because nobody is
 /// told.
@@ -58,6 +59,18 @@ pub struct Incoming {
     pub secure: bool,
     /// When it must be answered.
     pub deadline: Instant,
+}
+
+impl Incoming {
+    /// Whether nobody on the way could read it: secrets are taken from no other call.
+    pub(crate) fn is_private(&self) -> bool {
+        self.secure || is_loopback(&self.source_ip)
+    }
+}
+
+/// Whether an address is of this very machine.
+pub(crate) fn is_loopback(address: &str) -> bool {
+    address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// How a protocol writes the messages of operations. It is asked only when the caller is known: who is not learns
@@ -293,18 +306,14 @@ impl Run<'_> {
         trace: &mut Trace,
     ) -> Result<Bytes, Error> {
         let spec = self.route.spec;
-        let query = self.incoming.target.query().unwrap_or_default();
-        let authorization = Authorization::find(&self.incoming.headers, query)?;
-        authorization.access_key_id().clone_into(&mut trace.access_key_id);
-        let signed = authenticate::Signed {
-            authorization: &authorization,
-            incoming: self.incoming,
-            spec,
-            now: self.now.seconds(),
-        };
-        let caller = authenticate::authenticate(self.environment, transaction, &signed).await?;
+        let proof = Proof::presented(spec, self.incoming)?;
+        proof.access_key_id().clone_into(&mut trace.access_key_id);
+        let presented = Presented { proof: &proof, incoming: self.incoming, spec, now: self.now.seconds() };
+        let mut caller = authenticate::authenticate(self.environment, transaction, &presented).await?;
         caller.arn().clone_into(&mut trace.principal);
+        caller.access_key_id().clone_into(&mut trace.access_key_id);
         consistency::wait(self.environment, &self.incoming.headers).await?;
+        authorize::admit(spec, &caller)?;
         let request = match request {
             Some(request) => request,
             None => {
@@ -313,6 +322,10 @@ impl Run<'_> {
                 request.insert(decoded)
             }
         };
+        if spec.second_factor {
+            let now = self.now.seconds();
+            second_factor::show(self.environment, transaction, &mut caller, request.as_fields(), now).await?;
+        }
         let surroundings = authorize::Surroundings {
             now: self.now.seconds(),
             source_ip: &self.incoming.source_ip,
@@ -322,7 +335,7 @@ impl Run<'_> {
                 .headers
                 .get(http::header::USER_AGENT)
                 .and_then(|value| value.to_str().ok()),
-            region: authorization.region(),
+            region: proof.region(),
         };
         let authorized = match spec.gate {
             Gate::Policy => {
@@ -330,7 +343,7 @@ impl Run<'_> {
                     authorize::Question { spec, request: request.as_fields(), caller: &caller, surroundings };
                 authorize::authorize(self.environment, transaction, &question, trace).await?
             }
-            Gate::Authenticated => Authorized::default(),
+            Gate::Authenticated | Gate::Open => Authorized::default(),
         };
         let mut call = Call {
             spec,

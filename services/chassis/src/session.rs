@@ -10,7 +10,7 @@ use prost::Message as _;
 use quick_cache::sync::Cache;
 use reeve_directory::record::{Ancestor, SessionRecord};
 use reeve_directory::resource::{Kind as ResourceKind, Resource};
-use reeve_directory::{Error, Random, account};
+use reeve_directory::{Error, Random, account, ended_session, id, login_profile};
 use reeve_evaluator::{Kind, Policy, PolicySet};
 use reeve_storage::{ReadSet, Transaction};
 
@@ -32,6 +32,8 @@ pub(crate) struct SessionCache {
     /// What tokens hold. A token is its own proof, so only the very same bytes find it; whether the session still lives is
     /// asked each time.
     opened: Cache<Vec<u8>, Arc<SessionRecord>>,
+    /// What bearer tokens hold, apart: neither kind is ever taken for the other.
+    bearers: Cache<Vec<u8>, Arc<SessionRecord>>,
     /// Compiled session policies, by the session's access key id.
     compiled: Cache<String, Arc<Compiled>>,
 }
@@ -43,7 +45,23 @@ struct Compiled {
 
 impl Default for SessionCache {
     fn default() -> Self {
-        Self { opened: Cache::new(TOKENS_MAX), compiled: Cache::new(SESSIONS_MAX) }
+        Self {
+            opened: Cache::new(TOKENS_MAX),
+            bearers: Cache::new(TOKENS_MAX),
+            compiled: Cache::new(SESSIONS_MAX),
+        }
+    }
+}
+
+impl SessionCache {
+    /// What a bearer token holds that was opened before.
+    pub(crate) fn bearer(&self, token: &[u8]) -> Option<Arc<SessionRecord>> {
+        self.bearers.get(token)
+    }
+
+    /// Keeps what a bearer token holds.
+    pub(crate) fn keep_bearer(&self, token: &[u8], record: &Arc<SessionRecord>) {
+        self.bearers.insert(token.to_owned(), Arc::clone(record));
     }
 }
 
@@ -151,15 +169,26 @@ pub(crate) async fn identify(
             "the session rests on a revision that this node has not seen",
         ));
     }
+    if record.signed_in_until != 0 && is_signed_out(transaction, &itself(&record)).await? {
+        return Err(invalid());
+    }
     for ancestor in &record.lineage {
         if !is_alive(environment, transaction, ancestor).await? {
             return Err(invalid());
         }
     }
-    let role = environment.permissions.role(transaction, &record.account_id, &record.role_id).await?;
-    let Some(role) = role else { return Err(invalid()) };
-    let policies = session_policies(environment, transaction, &record).await?;
-    Ok(Identity::session(&environment.settings, role, record, policies))
+    let (account, id) = (&record.account_id, &record.principal_id);
+    if is_role(id) {
+        let role = environment.permissions.role(transaction, account, id).await?.ok_or_else(invalid)?;
+        let policies = session_policies(environment, transaction, &record).await?;
+        return Ok(Identity::role_session(&environment.settings, role, record, policies));
+    }
+    let principal = if id == account {
+        Identity::root(&environment.settings, account, "")
+    } else {
+        Identity::user(environment.permissions.user(transaction, account, id).await?.ok_or_else(invalid)?, "")
+    };
+    Ok(principal.in_session(record))
 }
 
 async fn is_alive(
@@ -167,17 +196,45 @@ async fn is_alive(
     transaction: &mut Transaction,
     ancestor: &Ancestor,
 ) -> Result<bool, Error> {
+    if ancestor.signed_in_until != 0 && is_signed_out(transaction, ancestor).await? {
+        return Ok(false);
+    }
     let (account, id) = (&ancestor.account_id, &ancestor.principal_id);
-    if id.starts_with("AROA") {
-        // A session that assumed another role: it lives as long as its role; its own key was never stored.
+    // A session lives as long as its principal: its own key was never stored, and what it came from is an ancestor too.
+    if is_role(id) {
         return Ok(environment.permissions.role(transaction, account, id).await?.is_some());
     }
-    let key = environment.keys.find(environment, transaction, &ancestor.access_key_id).await?;
-    let Some(key) = key.filter(|key| key.record.active && key.record.principal_id == *id) else {
-        return Ok(false);
-    };
-    let is_root = key.record.principal_id == key.record.account_id;
-    Ok(is_root || environment.permissions.user(transaction, account, id).await?.is_some())
+    if !id::is_temporary(&ancestor.access_key_id) {
+        let key = environment.keys.find(environment, transaction, &ancestor.access_key_id).await?;
+        if key.is_none_or(|key| !key.record.active || key.record.principal_id != *id) {
+            return Ok(false);
+        }
+    }
+    Ok(id == account || environment.permissions.user(transaction, account, id).await?.is_some())
+}
+
+/// A session as its descendants see it.
+fn itself(record: &SessionRecord) -> Ancestor {
+    Ancestor {
+        principal_id: record.principal_id.clone(),
+        account_id: record.account_id.clone(),
+        access_key_id: record.access_key_id.clone(),
+        signed_in_until: record.signed_in_until,
+        login_profile_id: record.login_profile_id,
+    }
+}
+
+/// Whether a session that began with a sign-in has been signed out, or its password been taken away. No other session can
+/// be, and none pays for the question.
+async fn is_signed_out(transaction: &mut Transaction, session: &Ancestor) -> Result<bool, Error> {
+    let Ancestor { principal_id, account_id, access_key_id, signed_in_until, login_profile_id } = session;
+    let profile = login_profile::find(transaction, account_id, principal_id).await?;
+    Ok(profile.is_none_or(|profile| profile.profile_id != *login_profile_id)
+        || ended_session::is_ended(transaction, *signed_in_until, access_key_id).await?)
+}
+
+fn is_role(principal_id: &str) -> bool {
+    principal_id.starts_with("AROA")
 }
 
 /// The union of the session's own policy and its managed ones; a managed one that is gone allows nothing.

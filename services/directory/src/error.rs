@@ -76,6 +76,7 @@ reasons! {
     no_such_entity: NoSuchEntity,
     packed_policy_too_large: PackedPolicyTooLarge,
     password_policy_violation: PasswordPolicyViolation,
+    password_reset_required: PasswordResetRequired,
     policy_not_attachable: PolicyNotAttachable,
     request_expired: RequestExpired,
     request_timeout: RequestTimeout,

@@ -67,6 +67,12 @@ pub fn account_of_access_key(id: &str) -> Option<String> {
     (head & ACCOUNT_HELD != 0 && account < ACCOUNTS_MAX).then(|| format!("{account:012}"))
 }
 
+/// Whether the id of an access key is that of temporary credentials.
+#[must_use]
+pub fn is_temporary(access_key_id: &str) -> bool {
+    access_key_id.starts_with("ASIA")
+}
+
 /// Whether `text` has the form of a unique id of a user or a role.
 pub(crate) fn is_principal_id(text: &str) -> bool {
     let code = text.strip_prefix("AIDA").or_else(|| text.strip_prefix("AROA"));

@@ -18,6 +18,7 @@ pub mod boundary;
 pub mod cluster;
 pub mod data_key;
 mod document;
+pub mod ended_session;
 pub mod entity;
 mod error;
 pub mod group;
@@ -132,6 +133,8 @@ parts! {
     mfa_devices: mfa_device::MfaDevices<'_, 'a>,
     /// The account's alias.
     account_aliases: account_alias::AccountAliases<'_, 'a>,
+    /// Sessions that were signed out.
+    ended_sessions: ended_session::EndedSessions<'_, 'a>,
     /// Services that ask for decisions.
     relying_services: relying_service::RelyingServices<'_, 'a>,
     /// All accounts of the server.

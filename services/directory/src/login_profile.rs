@@ -2,10 +2,11 @@
 //! hashes and seals is above; here only what is kept, and for how long.
 
 use reeve_proto::store::v1::{LoginProfileRecord, PasswordHistoryRecord};
+use reeve_storage::Transaction;
 
 use crate::owner::OwnerRecord;
 use crate::password_policy::REUSE_PREVENTION_MAX;
-use crate::{Error, Result, part, tables};
+use crate::{Error, Random, Result, part, tables};
 
 /// Earlier passwords that are kept. With the present one there are as many as a password policy can look back on.
 const EARLIER_PASSWORDS_MAX: usize = REUSE_PREVENTION_MAX - 1;
@@ -13,6 +14,23 @@ const EARLIER_PASSWORDS_MAX: usize = REUSE_PREVENTION_MAX - 1;
 part! {
     /// The passwords of an account's users and of its root.
     LoginProfiles
+}
+
+/// The password of a principal's unique id in an account. The transaction rests on the answer.
+pub async fn find(
+    transaction: &mut Transaction,
+    account: &str,
+    principal_id: &str,
+) -> Result<Option<LoginProfileRecord>> {
+    let key = (account.to_owned(), principal_id.to_owned());
+    Ok(tables::LOGIN_PROFILES.get(transaction, &key).await?)
+}
+
+/// The id of a new profile; none has the id of another.
+fn drawn(random: &mut dyn Random) -> u64 {
+    let mut drawn = [0; 8];
+    random.fill(&mut drawn);
+    u64::from_le_bytes(drawn)
 }
 
 impl LoginProfiles<'_, '_> {
@@ -29,8 +47,7 @@ impl LoginProfiles<'_, '_> {
 
     /// The password of a user's unique id, or of root's account id.
     pub async fn find(&mut self, principal_id: &str) -> Result<Option<LoginProfileRecord>> {
-        let key = self.0.key(principal_id);
-        Ok(tables::LOGIN_PROFILES.get(self.0.transaction, &key).await?)
+        find(self.0.transaction, self.0.account, principal_id).await
     }
 
     /// Refuses an owner that has a password.
@@ -63,6 +80,7 @@ impl LoginProfiles<'_, '_> {
         let now = self.0.now;
         let present = self.find(principal_id).await?;
         let create_date = present.as_ref().map_or(now, |profile| profile.create_date);
+        let profile_id = present.as_ref().map_or_else(|| drawn(self.0.random), |profile| profile.profile_id);
         if let Some(present) = present {
             self.remember(present).await?;
         }
@@ -72,6 +90,7 @@ impl LoginProfiles<'_, '_> {
             password_date: now,
             reset_required,
             sealed_hash,
+            profile_id,
         };
         self.put(&profile).await?;
         Ok(profile)

@@ -115,6 +115,8 @@ tables! {
     ACCOUNT_ALIASES: Table<K1, AccountAliasRecord> = Table::small, 87;
     /// alias → its account.
     ALIASED_ACCOUNTS: Table<K1, AliasedAccountRecord> = Table::small, 88;
+    /// when it would have ended by itself, access key id → the session was signed out.
+    ENDED_SESSIONS: Table<(u64, String), MarkRecord> = Table::small, 100;
 }
 
 /// The AWS name of the quota that the counter under `key` stands for.

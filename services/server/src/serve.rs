@@ -9,6 +9,7 @@ use reeve_chassis::clock::Clock;
 use reeve_chassis::transport::{Listener, Service, Tls, TlsFiles};
 use reeve_chassis::{Environment, PasswordUses, Pipeline, Routes};
 use reeve_iam::Iam;
+use reeve_signin::SignIn;
 use reeve_storage::Engine;
 use reeve_sts::Sts;
 use tokio::sync::oneshot;
@@ -33,6 +34,7 @@ pub fn routes() -> Routes {
     let mut routes = Routes::new();
     Iam.register(&mut routes);
     Sts.register(&mut routes);
+    SignIn.register(&mut routes);
     Authorization::default().register(&mut routes);
     routes
 }

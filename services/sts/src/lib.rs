@@ -1,7 +1,10 @@
 //! The Security Token Service: temporary credentials. One file for each resource of `reeve.sts.v1`.
 
+mod access_keys;
+mod bearer_tokens;
 mod caller;
 mod role;
+mod session_tokens;
 mod tags;
 
 use std::sync::Arc;

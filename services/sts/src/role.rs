@@ -3,15 +3,12 @@
 
 use std::sync::Arc;
 
-use prost_types::Timestamp;
-use reeve_chassis::{Call, Handle, secret_access_key, session};
-use reeve_directory::record::{Ancestor, SessionRecord};
+use reeve_chassis::{Call, Handle, issue, lineage, session};
+use reeve_directory::record::SessionRecord;
 use reeve_directory::resource::{Kind as ResourceKind, Resource, role_session_arn};
-use reeve_directory::{Error, Permissions, id};
+use reeve_directory::{Error, Permissions};
 use reeve_evaluator::{DocumentError, Fault, Kind, Policy, minify};
-use reeve_proto::sts::v1::{
-    AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, Credentials, PolicyDescriptorType,
-};
+use reeve_proto::sts::v1::{AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, PolicyDescriptorType};
 
 use crate::{Sts, tags};
 
@@ -25,36 +22,27 @@ impl Handle<AssumeRoleRequest> for Sts {
         if call.caller.is_root() {
             return Err(Error::access_denied("Roles may not be assumed by root accounts."));
         }
-        if op.serial_number.is_some() || op.token_code.is_some() {
-            // No device is registered here, so no code can be right.
-            let message = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
-            return Err(Error::access_denied(message));
-        }
         let role = assumed_role(call)?;
         let duration = duration(call, op, &role)?;
         let session_tags = tags::of_session(call, &op.tags, &op.transitive_tag_keys)?;
-        let secret = secret_access_key(&mut call.random);
-        let expires_at = call.now + i64::from(duration);
-        let record = SessionRecord {
-            access_key_id: id::temporary_access_key(&role.principal.account, &mut call.random),
-            secret_access_key: secret.as_str().to_owned(),
+        let source_identity = source_identity(call, op)?;
+        let session = SessionRecord {
             account_id: role.principal.account.clone(),
-            role_id: role.principal.id.clone(),
+            principal_id: role.principal.id.clone(),
             session_name: op.role_session_name.clone(),
-            source_identity: source_identity(call, op)?,
+            source_identity: source_identity.clone(),
             tags: session_tags.tags,
             transitive_tag_keys: session_tags.transitive_keys,
             session_policy: session_policy(op)?,
             session_policy_arns: session_policy_arns(call, &op.policy_arns, &role).await?,
             session_policies_given: op.policy.is_some() || !op.policy_arns.is_empty(),
-            issued_at: call.now,
-            expires_at,
-            lineage: lineage(call),
-            revision: call.transaction.reads().newest().into(),
-            incarnation: call.environment.cluster.incarnation,
+            expires_at: call.now + i64::from(duration),
+            lineage: lineage(&call.caller),
+            ..SessionRecord::default()
         };
-        let session_token = session::seal(call.environment, &record, &mut call.random)?;
-        let used = session_token.len().saturating_mul(100).div_ceil(session::SESSION_TOKEN_BYTES_MAX);
+        let credentials = issue(call, session)?.credentials;
+        let bytes = credentials.session_token.len();
+        let used = bytes.saturating_mul(100).div_ceil(session::SESSION_TOKEN_BYTES_MAX);
         let partition = &call.environment.settings.partition;
         Ok(AssumeRoleResponse {
             assumed_role_user: Some(AssumedRoleUser {
@@ -67,13 +55,8 @@ impl Handle<AssumeRoleRequest> for Sts {
                 ),
             }),
             packed_policy_size: i32::try_from(used).ok(),
-            source_identity: Some(record.source_identity).filter(|identity| !identity.is_empty()),
-            credentials: Some(Credentials {
-                access_key_id: record.access_key_id,
-                secret_access_key: secret.as_str().to_owned(),
-                session_token,
-                expiration: Some(Timestamp { seconds: expires_at, nanos: 0 }),
-            }),
+            source_identity: Some(source_identity).filter(|identity| !identity.is_empty()),
+            credentials: Some(credentials),
         })
     }
 }
@@ -147,15 +130,4 @@ async fn session_policy_arns(
         arns.push(arn.to_owned());
     }
     Ok(arns)
-}
-
-/// Who assumed it, from the long-term credentials on: the end of any of them ends the session.
-fn lineage(call: &Call<'_>) -> Vec<Ancestor> {
-    let passed_on = call.caller.session_record().map_or(&[][..], |session| &session.lineage);
-    let caller = Ancestor {
-        principal_id: call.caller.principal_id().to_owned(),
-        account_id: call.caller.account().to_owned(),
-        access_key_id: call.caller.access_key_id().to_owned(),
-    };
-    passed_on.iter().cloned().chain([caller]).collect()
 }

@@ -41,6 +41,8 @@ purposes! {
     AccessKeySecret: access_key_secret = b"reeve access-key-secret\0";
     /// The token of temporary credentials.
     SessionToken: session_token = b"reeve session-token\0";
+    /// A bearer token.
+    BearerToken: bearer_token = b"reeve bearer-token\0";
     /// Where a page of a listing ended.
     PageMarker: page_marker = b"reeve page-marker\0";
     /// A revision shown to clients.
