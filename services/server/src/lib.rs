@@ -3,8 +3,10 @@
 
 pub mod bootstrap;
 pub mod config;
+pub mod credentials;
 pub mod decide;
 pub mod demo;
+pub mod login;
 pub mod profile;
 pub mod serve;
 pub mod terminal;

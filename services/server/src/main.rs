@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, FromArgMatches as _, Subcommand};
 use reeve_server::bootstrap::{self, StartError};
 use reeve_server::config::{Config, EngineName};
-use reeve_server::{decide, demo, serve, terminal};
+use reeve_server::{credentials, decide, demo, login, serve, terminal};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -88,6 +88,8 @@ fn main() -> ExitCode {
         .subcommand(Store::augment_args(clap::Command::new("store")))
         .subcommand(clap::Command::new("demo").about(demo::ABOUT))
         .subcommand(decide::Arguments::augment_args(clap::Command::new("decide")))
+        .subcommands(login::commands())
+        .subcommand(credentials::command())
         .subcommands(operations);
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
@@ -107,6 +109,9 @@ fn main() -> ExitCode {
             Ok(arguments) => decide::run(&arguments),
             Err(error) => terminal::refuse(&error),
         },
+        Some(("login", matches)) => login::login(matches),
+        Some(("logout", matches)) => login::logout(matches),
+        Some(("credentials", matches)) => credentials::run(matches),
         Some((group, matches)) => terminal::run(group, matches),
         None => ExitCode::FAILURE,
     }

@@ -1,6 +1,8 @@
 //! Credentials as the AWS tools find them: a named profile, the key variables, or the default profile of the shared
 //! credentials file. Whoever has those tools set up has this one set up.
 
+mod place;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use configparser::ini::Ini;
 use reeve_chassis::client::Credentials;
 use zeroize::Zeroizing;
+
+pub use place::Place;
 
 /// The profile that is meant when none is named.
 const PROFILE_DEFAULT: &str = "default";
@@ -106,12 +110,8 @@ fn file(variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
 
 fn of_profile(profile: &str, path: &Path) -> Result<Credentials, ProfileError> {
     let no_such = || ProfileError::NoSuchProfile { profile: profile.to_owned(), path: path.to_owned() };
-    let mut text = Zeroizing::new(String::new());
-    match File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text)) {
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(no_such()),
-        Err(error) => return Err(ProfileError::Unreadable { path: path.to_owned(), error }),
-    }
+    let text = read(path).map_err(|error| ProfileError::Unreadable { path: path.to_owned(), error })?;
+    let text = text.ok_or_else(no_such)?;
     let found = parse(&text, profile)
         .map_err(|reason| ProfileError::Malformed { path: path.to_owned(), reason })?
         .ok_or_else(no_such)?;
@@ -121,6 +121,16 @@ fn of_profile(profile: &str, path: &Path) -> Result<Credentials, ProfileError> {
         secret_access_key: found.secret_access_key.ok_or_else(|| partial("aws_secret_access_key"))?,
         session_token: found.session_token,
     })
+}
+
+/// The beginning of a file, which is all of it unless the path is wrong; none when there is no such file.
+fn read(path: &Path) -> std::io::Result<Option<Zeroizing<String>>> {
+    let mut text = Zeroizing::new(String::new());
+    match File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text)) {
+        Ok(_) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What a profile says.

@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+pub(crate) use call::{Connection, credentials};
 pub use catalogue::{Catalogue, Member, Operation};
+pub(crate) use command::{PROFILE, connection as connection_options};
 pub use failure::{Failure, exit};
 
 use crate::profile::Variables;
@@ -50,6 +52,23 @@ pub fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::SUCCESS })
 }
 
+/// What a command ends with that prints `printed`, or cannot.
+#[must_use]
+pub(crate) fn ended(printed: Result<String, Failure>) -> ExitCode {
+    match printed {
+        Ok(text) => match std::io::stdout().lock().write_all(text.as_bytes()) {
+            Ok(()) => ExitCode::from(exit::SUCCESS),
+            Err(_) => ExitCode::from(exit::GENERAL),
+        },
+        Err(failure) => failure.tell(),
+    }
+}
+
+/// The text given for an option.
+pub(crate) fn option(matches: &ArgMatches, name: &str) -> Option<String> {
+    matches.get_one::<String>(name).cloned()
+}
+
 fn answered(
     group: &str,
     matches: &ArgMatches,
@@ -62,7 +81,7 @@ fn answered(
     // The input first: whoever mistypes an option should not have to be connected to be told.
     let input = input::gather(&operation, matches)?;
     let request = message::decode(&operation.names, &operation.input, &input)?;
-    let call = call::Call::prepare(matches, variables)?;
+    let call = call::Call::prepare(&operation, matches, variables)?;
     let response = call.make(&operation, &request)?;
     output::print(&operation, &response, output).map_err(Failure::output)
 }

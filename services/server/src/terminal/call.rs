@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use clap::ArgMatches;
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
 use reeve_chassis::client::{CallError, Client, Credentials, REGION_DEFAULT};
+use reeve_proto::{Gate, Spec};
 
 use super::catalogue::Operation;
 use super::command::{CA_FILE, ENDPOINT, PROFILE, REGION};
@@ -17,15 +19,20 @@ const ENDPOINT_DEFAULT: &str = "127.0.0.1:7443";
 /// How long an answer is waited for: twice what a server takes at most unless configured otherwise.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
-/// A call, but for its message.
-pub(crate) struct Call {
-    endpoint: String,
+/// Where calls go, and the region that they are signed for.
+pub(crate) struct Connection {
+    pub(crate) endpoint: String,
     authority: Option<Vec<u8>>,
     region: String,
-    credentials: Credentials,
 }
 
-impl Call {
+/// The credentials that the command line and the environment choose.
+pub(crate) fn credentials(matches: &ArgMatches, variables: Variables<'_>) -> Result<Credentials, Failure> {
+    let profile = matches.get_one::<String>(PROFILE);
+    profile::find(profile.map(String::as_str), variables).map_err(Failure::Credentials)
+}
+
+impl Connection {
     pub(crate) fn prepare(matches: &ArgMatches, variables: Variables<'_>) -> Result<Self, Failure> {
         let option = |name: &str| matches.get_one::<String>(name).cloned();
         let variable = |name: &str| variables(name).filter(|value| !value.is_empty());
@@ -43,9 +50,71 @@ impl Call {
                 .or_else(|| variable("AWS_REGION"))
                 .or_else(|| variable("AWS_DEFAULT_REGION"))
                 .unwrap_or_else(|| REGION_DEFAULT.to_owned()),
-            credentials: profile::find(option(PROFILE).as_deref(), variables)
-                .map_err(Failure::Credentials)?,
         })
+    }
+
+    /// Makes a call, signed with `credentials` if there are any, and waits for its answer.
+    pub(crate) fn call<O: reeve_proto::Operation>(
+        &self,
+        credentials: Option<&Credentials>,
+        request: &O,
+    ) -> Result<O::Response, Failure> {
+        let answer = self.call_bytes(credentials, O::SPEC, request.encode_to_vec().into())?;
+        O::Response::decode(answer).map_err(|error| self.unanswered(O::SPEC, error.to_string()))
+    }
+
+    fn call_bytes(
+        &self,
+        credentials: Option<&Credentials>,
+        spec: &'static Spec,
+        message: Bytes,
+    ) -> Result<Bytes, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::General(error.to_string()))?;
+        let answered = runtime.block_on(async {
+            tokio::time::timeout(ANSWER_MAX, self.answer(credentials, spec, message)).await
+        });
+        let answer = answered
+            .map_err(|_| self.unanswered(spec, format!("no answer within {} s", ANSWER_MAX.as_secs())))?;
+        answer.map_err(|error| match error.code.is_empty() {
+            true => self.unanswered(spec, error.message),
+            false => Failure::Refused { method: spec.method, error },
+        })
+    }
+
+    async fn answer(
+        &self,
+        credentials: Option<&Credentials>,
+        spec: &'static Spec,
+        message: Bytes,
+    ) -> Result<Bytes, CallError> {
+        let mut client = Client::connect_trusting(&self.endpoint, self.authority.clone()).await?;
+        if let Some(credentials) = credentials {
+            client = client.signed(credentials.clone()).in_region(&self.region);
+        }
+        client.call_bytes(spec.prefix, spec.grpc_path, message).await
+    }
+
+    fn unanswered(&self, spec: &'static Spec, reason: String) -> Failure {
+        Failure::Unanswered { method: spec.method, endpoint: self.endpoint.clone(), reason }
+    }
+}
+
+/// A call of whichever operation, but for its message.
+pub(crate) struct Call {
+    connection: Connection,
+    credentials: Option<Credentials>,
+}
+
+impl Call {
+    pub(crate) fn prepare(
+        operation: &Operation,
+        matches: &ArgMatches,
+        variables: Variables<'_>,
+    ) -> Result<Self, Failure> {
+        let is_open = operation.spec.gate == Gate::Open;
+        let credentials = if is_open { None } else { Some(credentials(matches, variables)?) };
+        Ok(Self { connection: Connection::prepare(matches, variables)?, credentials })
     }
 
     /// Makes the call and waits for its answer.
@@ -54,33 +123,11 @@ impl Call {
         operation: &Operation,
         request: &DynamicMessage,
     ) -> Result<DynamicMessage, Failure> {
-        let method = operation.spec.method;
-        let endpoint = self.endpoint.clone();
-        let unanswered = |reason: String| Failure::Unanswered { method, endpoint: endpoint.clone(), reason };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::General(error.to_string()))?;
-        let answered = runtime
-            .block_on(async { tokio::time::timeout(ANSWER_MAX, self.answer(operation, request)).await });
-        let answer =
-            answered.map_err(|_| unanswered(format!("no answer within {} s", ANSWER_MAX.as_secs())))?;
-        let answer = answer.map_err(|error| match error.code.is_empty() {
-            true => unanswered(error.message),
-            false => Failure::Refused { method, error },
-        })?;
+        let Self { connection, credentials } = self;
+        let message = request.encode_to_vec().into();
+        let answer = connection.call_bytes(credentials.as_ref(), operation.spec, message)?;
         DynamicMessage::decode(operation.output.clone(), answer)
-            .map_err(|error| unanswered(error.to_string()))
-    }
-
-    async fn answer(
-        self,
-        operation: &Operation,
-        request: &DynamicMessage,
-    ) -> Result<bytes::Bytes, CallError> {
-        let client = Client::connect_trusting(&self.endpoint, self.authority).await?;
-        let client = client.signed(self.credentials).in_region(&self.region);
-        client
-            .call_bytes(operation.spec.prefix, operation.spec.grpc_path, request.encode_to_vec().into())
-            .await
+            .map_err(|error| connection.unanswered(operation.spec, error.to_string()))
     }
 }
 

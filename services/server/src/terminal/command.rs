@@ -55,7 +55,8 @@ fn with_operations(catalogue: &Catalogue, group: &'static str) -> Result<Command
     Ok(command)
 }
 
-fn connection() -> [Arg; 4] {
+/// The options of every command that calls.
+pub(crate) fn connection() -> [Arg; 4] {
     let option = |name, value, help| {
         Arg::new(name).long(name).value_name(value).help(help).global(true).help_heading("Connection")
     };
