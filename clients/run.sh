@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the main job in Python and in Node against a server that it starts for them and stops again.
+# Runs the main job in Python and in Node, and a person's way through sign-in in Python and at a terminal, against a server
+# that it starts for them and stops again.
 #
 #   clients/run.sh target/debug/reeve
 set -euo pipefail
@@ -38,5 +39,8 @@ fi
 
 echo "Python:"
 python/.venv/bin/python python/main_job.py --endpoint "$endpoint" --credentials "$scratch/credentials"
+python/.venv/bin/python python/people.py --endpoint "$endpoint" --credentials "$scratch/credentials"
+echo "Terminal:"
+python3 terminal/hire.py --reeve "$reeve" --endpoint "$endpoint" --credentials "$scratch/credentials"
 echo "Node:"
 node node/main_job.js --endpoint "$endpoint" --credentials "$scratch/credentials"

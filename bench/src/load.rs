@@ -2,7 +2,7 @@
 //! servers, Reeve's own: it signs every call afresh, whether anybody looks at the signature or not.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,6 +32,8 @@ pub(crate) struct Target {
 enum Message {
     /// The same each time.
     Same(Bytes),
+    /// One after the other, and from the start again.
+    InTurn(Arc<[Bytes]>, Arc<AtomicUsize>),
     /// The creation of one more user.
     NextUser(Arc<AtomicU64>),
 }
@@ -97,6 +99,17 @@ impl Target {
         let address = server.endpoint().trim_start_matches("http://").to_owned();
         let connections = vec![Caller::query(&address, credentials)];
         Self { name, prefix, path: "/", message: Message::Same(form.into()), connections }
+    }
+
+    /// An operation of Reeve's, asked for in several ways in turn.
+    pub(crate) fn operations<O: Operation>(
+        name: &'static str,
+        operations: &[O],
+        connections: Vec<Client>,
+    ) -> Self {
+        let messages = operations.iter().map(|operation| operation.encode_to_vec().into()).collect();
+        let message = Message::InTurn(messages, Arc::default());
+        Self { name, prefix: O::SPEC.prefix, path: O::SPEC.grpc_path, message, connections }
     }
 
     /// An echo of the same lengths as the calls of `model`, signed as they are.
@@ -202,6 +215,10 @@ impl Message {
     fn next(&self) -> Bytes {
         match self {
             Self::Same(message) => message.clone(),
+            Self::InTurn(messages, turn) => {
+                let at = turn.fetch_add(1, Ordering::Relaxed) % messages.len().max(1);
+                messages.get(at).cloned().unwrap_or_default()
+            }
             Self::NextUser(number) => user(number.fetch_add(1, Ordering::Relaxed)).encode_to_vec().into(),
         }
     }

@@ -7,6 +7,7 @@ mod load;
 mod process;
 mod profile;
 mod rpc;
+mod sign_in;
 mod signature;
 mod store;
 mod syncs;
@@ -39,6 +40,8 @@ enum Command {
     Rpc(rpc::Arguments),
     /// What checking one signature costs
     Signature,
+    /// Sign-ins per second, and what they do to the latency of Authorize
+    SignIn(sign_in::Arguments),
     /// Disk, memory and reopening time of a store with many users
     Store(store::Arguments),
     /// What verifying the code of an MFA device costs
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Rpc(arguments) => on_runtime(rpc::run(&arguments)),
         Command::Signature => signature::run(),
+        Command::SignIn(arguments) => on_runtime(sign_in::run(&arguments)),
         Command::Store(arguments) => on_runtime(store::run(&arguments)),
         Command::Totp => totp::run(),
         Command::Profile(arguments) => on_runtime(profile::run(&arguments)),
