@@ -34,6 +34,7 @@ fn main() {
     let compiler = compiled(&files, true);
     let pool = compiler.descriptor_pool();
     let mut config = prost_build::Config::new();
+    config.btree_map(["."]);
     config.skip_debug(with_secrets(&pool).iter().map(|message| format!(".{}", message.full_name())));
     config.compile_fds(compiler.file_descriptor_set()).expect("prost generates the messages");
 

@@ -14,6 +14,8 @@ mod door;
 #[cfg(test)]
 mod iam;
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod signin;
 #[cfg(test)]
 mod stories;

@@ -1,8 +1,8 @@
 //! Access keys.
 
 use reeve_proto::iam::v1::{
-    AccessKey, AccessKeyMetadata, CreateAccessKeyRequest, DeleteAccessKeyRequest, ListAccessKeysRequest,
-    UpdateAccessKeyRequest,
+    AccessKey, AccessKeyMetadata, CreateAccessKeyRequest, DeleteAccessKeyRequest,
+    GetAccessKeyLastUsedRequest, ListAccessKeysRequest, UpdateAccessKeyRequest,
 };
 use reeve_proto::sts::v1::GetCallerIdentityRequest;
 
@@ -144,4 +144,22 @@ async fn root_has_keys_too() {
     root.call(&delete(None, before[0].access_key_id.as_deref().unwrap())).await.unwrap();
     assert_eq!(code(world.root().call(&GetCallerIdentityRequest {}).await), "InvalidClientTokenId");
     assert_eq!(code(root.call(&GetCallerIdentityRequest {}).await), "");
+}
+
+#[tokio::test]
+async fn whose_a_key_is_can_be_asked_by_whoever_may_ask_about_its_user() {
+    let world = World::start().await;
+    let (alice, bob) = (world.user("alice").await, world.user("bob").await);
+    let ask = |key: &str| GetAccessKeyLastUsedRequest { access_key_id: key.to_owned() };
+    world.allow(&bob, &allow("iam:GetAccessKeyLastUsed", world.arn("user/alice"))).await;
+    let answer = bob.call(&ask(&alice.key.access_key_id)).await.unwrap();
+    assert_eq!(answer.user_name.as_deref(), Some("alice"));
+    let used = answer.access_key_last_used.unwrap();
+    assert_eq!((used.last_used_date, used.service_name.as_str(), used.region.as_str()), (None, "N/A", "N/A"));
+    // About a key of somebody else's and about one that nobody has he learns the same: nothing.
+    for key in [bob.key.access_key_id.as_str(), "AKIAIOSFODNN7EXAMPLE"] {
+        assert_eq!(code(bob.call(&ask(key)).await), "AccessDenied", "{key}");
+    }
+    let nobodys = "The Access Key with id AKIAIOSFODNN7EXAMPLE cannot be found.";
+    is_refused(world.root().call(&ask("AKIAIOSFODNN7EXAMPLE")).await, "NoSuchEntity", nobodys);
 }

@@ -2,14 +2,17 @@
 
 mod access_keys;
 mod account_aliases;
+mod account_summary;
 mod attachments;
 mod boundaries;
 mod conditions;
 mod contention;
 mod groups;
+mod holders;
 mod inline_policies;
 mod login_profiles;
 mod mfa_devices;
+mod not_kept;
 mod pages;
 mod password_policies;
 mod password_uses;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reeve_directory::record::StoredTag;
-use reeve_directory::resource::{Kind, Resource, relying_service_arn};
+use reeve_directory::resource::{Kind, Resource, relying_service_arn, root_arn};
 use reeve_directory::{Directory, Error, Permissions};
 use reeve_evaluator::PolicySet;
 use reeve_proto::error::v1::ErrorReason;
@@ -66,6 +66,7 @@ pub(crate) async fn locate(
         "role" => of_role(directory, name).await,
         "policy" => of_policy(directory, name).await,
         "mfa" => of_mfa_device(directory, name).await,
+        "access-key" => of_access_key(directory, name).await,
         "relying-service" => Ok(own(relying_service_arn(&directory.settings.partition, account, name))),
         "any" => {
             let account = owner.unwrap_or_default().to_owned();
@@ -115,6 +116,23 @@ async fn of_user(directory: &mut Directory<'_>, name: &str) -> Result<Located, E
         },
         None => Located { arn: directory.arn(Kind::User, "/", name), account, ..Located::default() },
     })
+}
+
+/// Whose an access key is. One that nobody of this account has is located at `*`: whoever may not ask about everything
+/// does not learn that.
+async fn of_access_key(directory: &mut Directory<'_>, id: &str) -> Result<Located, Error> {
+    let account = directory.account.to_owned();
+    let key = directory.access_keys().find(id).await?.filter(|key| key.account_id == account);
+    let nobodys = Located { arn: "*".to_owned(), account: account.clone(), ..Located::default() };
+    let Some(key) = key else { return Ok(nobodys) };
+    if key.principal_id == account {
+        let arn = root_arn(&directory.settings.partition, &account);
+        return Ok(Located { arn, ..nobodys });
+    }
+    match directory.users().by_id(&key.principal_id).await? {
+        Some(user) => of_user(directory, &user.user_name).await,
+        None => Ok(nobodys),
+    }
 }
 
 async fn of_group(directory: &mut Directory<'_>, name: &str) -> Result<Located, Error> {

@@ -28,6 +28,12 @@ pub async fn find(transaction: &mut Transaction, access_key_id: &str) -> Result<
     Ok(tables::ACCESS_KEYS.get(transaction, &(access_key_id.to_owned(),)).await?)
 }
 
+/// There is no such key, or it is somebody else's.
+#[must_use]
+pub fn not_found(id: &str) -> Error {
+    Error::no_such_entity(format!("The Access Key with id {id} cannot be found."))
+}
+
 impl AccessKeys<'_, '_> {
     /// Creates a key; it is active.
     ///
@@ -107,7 +113,7 @@ impl AccessKeys<'_, '_> {
     async fn owned(&mut self, owner: &OwnerRecord, id: &str) -> Result<AccessKeyRecord> {
         let key = find(self.0.transaction, id).await?;
         let key = key.filter(|key| key.account_id == self.0.account && key.principal_id == owner.id());
-        key.ok_or_else(|| Error::no_such_entity(format!("The Access Key with id {id} cannot be found.")))
+        key.ok_or_else(|| not_found(id))
     }
 
     /// Proved by the owner's record, which was got before.

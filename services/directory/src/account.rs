@@ -7,6 +7,21 @@ use reeve_storage::Transaction;
 use crate::listing::Page;
 use crate::{Directory, Error, Result, part, tables};
 
+/// How many of each an account holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AccountCounts {
+    /// Users.
+    pub users: i64,
+    /// Groups.
+    pub groups: i64,
+    /// Roles.
+    pub roles: i64,
+    /// Managed policies.
+    pub policies: i64,
+    /// The root has an access key.
+    pub root_has_access_key: bool,
+}
+
 part! {
     /// The accounts of the server.
     Accounts
@@ -37,6 +52,21 @@ impl Accounts<'_, '_> {
     /// The record of an account.
     pub async fn get(&mut self, account_id: &str) -> Result<Option<AccountRecord>> {
         find(self.0.transaction, account_id).await
+    }
+
+    /// What the directory's account holds. Others may be changing it: it proves nothing.
+    pub async fn counts(&mut self) -> Result<AccountCounts> {
+        let account = (self.0.account.to_owned(),);
+        let under = self.0.under(self.0.account);
+        let transaction = &mut *self.0.transaction;
+        let keys = tables::PRINCIPAL_ACCESS_KEYS.scan(transaction, &under, None, 1).await?;
+        Ok(AccountCounts {
+            users: tables::USERS_COUNT.get(transaction, &account).await?,
+            groups: tables::GROUPS_COUNT.get(transaction, &account).await?,
+            roles: tables::ROLES_COUNT.get(transaction, &account).await?,
+            policies: tables::POLICIES_COUNT.get(transaction, &account).await?,
+            root_has_access_key: !keys.is_empty(),
+        })
     }
 
     /// The accounts, in the order of their ids.

@@ -16,6 +16,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of what has this unique id.
+    pub(crate) fn of_id(id: &str) -> Option<Self> {
+        match id.get(..4)? {
+            "AIDA" => Some(Self::User),
+            "AGPA" => Some(Self::Group),
+            "AROA" => Some(Self::Role),
+            _ => None,
+        }
+    }
+
     /// How AWS writes it in the names of quotas.
     pub(crate) const fn in_quotas(self) -> &'static str {
         match self {
@@ -80,6 +90,16 @@ impl Entity {
             Self::User(user) => &user.user_id,
             Self::Group(group) => &group.group_id,
             Self::Role(role) => &role.role_id,
+        }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::User(user) => &user.path,
+            Self::Group(group) => &group.path,
+            Self::Role(role) => &role.path,
         }
     }
 

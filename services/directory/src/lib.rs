@@ -22,6 +22,7 @@ pub mod ended_session;
 pub mod entity;
 mod error;
 pub mod group;
+pub mod holder;
 pub mod id;
 pub mod inline_policy;
 pub mod limits;
@@ -119,6 +120,8 @@ parts! {
     inline_policies: inline_policy::InlinePolicies<'_, 'a>,
     /// Managed policies attached to users, groups and roles.
     attachments: attachment::Attachments<'_, 'a>,
+    /// Whom managed policies are attached to, and whom they bound.
+    holders: holder::Holders<'_, 'a>,
     /// Tags of users, roles and managed policies.
     tags: tag::Tags<'_, 'a>,
     /// Permissions boundaries of users and roles.

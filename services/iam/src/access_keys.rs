@@ -2,12 +2,13 @@
 
 use reeve_chassis::{Call, Handle, secret_access_key};
 use reeve_directory::Owner;
-use reeve_directory::access_key::NewAccessKey;
+use reeve_directory::access_key::{NewAccessKey, not_found};
 use reeve_directory::record::AccessKeyRecord;
 use reeve_directory::{Error, id};
 use reeve_proto::iam::v1::{
-    AccessKey, AccessKeyMetadata, CreateAccessKeyRequest, CreateAccessKeyResponse, DeleteAccessKeyRequest,
-    DeleteAccessKeyResponse, ListAccessKeysRequest, ListAccessKeysResponse, UpdateAccessKeyRequest,
+    AccessKey, AccessKeyLastUsed, AccessKeyMetadata, CreateAccessKeyRequest, CreateAccessKeyResponse,
+    DeleteAccessKeyRequest, DeleteAccessKeyResponse, GetAccessKeyLastUsedRequest,
+    GetAccessKeyLastUsedResponse, ListAccessKeysRequest, ListAccessKeysResponse, UpdateAccessKeyRequest,
     UpdateAccessKeyResponse,
 };
 
@@ -16,6 +17,8 @@ use crate::{Iam, timestamp, with_marker};
 
 const ACTIVE: &str = "Active";
 const INACTIVE: &str = "Inactive";
+/// AWS's word where nothing is known of a key's last use.
+const NOT_TRACKED: &str = "N/A";
 
 impl Handle<CreateAccessKeyRequest> for Iam {
     async fn handle(
@@ -89,6 +92,32 @@ impl Handle<DeleteAccessKeyRequest> for Iam {
         let user_name = owner_name(call, op.user_name.as_deref()).await?;
         call.directory().access_keys().delete(owner(user_name.as_deref()), &op.access_key_id).await?;
         Ok(DeleteAccessKeyResponse {})
+    }
+}
+
+impl Handle<GetAccessKeyLastUsedRequest> for Iam {
+    async fn handle(
+        &self,
+        call: &mut Call<'_>,
+        op: &GetAccessKeyLastUsedRequest,
+    ) -> Result<GetAccessKeyLastUsedResponse, Error> {
+        let account = call.caller.account().to_owned();
+        let mut directory = call.directory();
+        let user_name = match directory.access_keys().find(&op.access_key_id).await? {
+            Some(key) if key.account_id == account && key.principal_id == account => None,
+            Some(key) if key.account_id == account => {
+                let user = directory.users().by_id(&key.principal_id).await?;
+                Some(user.ok_or_else(|| not_found(&op.access_key_id))?.user_name)
+            }
+            _ => return Err(not_found(&op.access_key_id)),
+        };
+        // A call that only reads writes nothing, and so not when a key was used.
+        let access_key_last_used = Some(AccessKeyLastUsed {
+            last_used_date: None,
+            service_name: NOT_TRACKED.to_owned(),
+            region: NOT_TRACKED.to_owned(),
+        });
+        Ok(GetAccessKeyLastUsedResponse { user_name, access_key_last_used })
     }
 }
 

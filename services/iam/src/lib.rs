@@ -3,13 +3,16 @@
 
 mod access_keys;
 mod account_aliases;
+mod account_summary;
 mod attachments;
 mod boundaries;
 mod groups;
+mod holders;
 mod inline_policies;
 mod login_profiles;
 mod mfa_devices;
 mod password_policies;
+mod not_kept;
 mod policies;
 mod qr_code;
 mod roles;

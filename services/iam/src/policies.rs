@@ -51,20 +51,16 @@ impl Handle<ListPoliciesRequest> for Iam {
         op: &ListPoliciesRequest,
     ) -> Result<ListPoliciesResponse, Error> {
         let path = op.path_prefix.as_deref().unwrap_or(EVERYTHING);
-        let (scope, usage) = (op.scope.as_deref(), op.policy_usage_filter.as_deref());
+        let (scope, used) = (op.scope.as_deref(), op.policy_usage_filter.as_deref());
         let only_attached = op.only_attached.unwrap_or_default();
         let attached = if only_attached { "attached" } else { "" };
-        let filters = [path, scope.unwrap_or_default(), usage.unwrap_or_default(), attached];
+        let filters = [path, scope.unwrap_or_default(), used.unwrap_or_default(), attached];
         let page = call.page(&filters, op.marker.as_deref(), op.max_items)?;
         if scope == Some("AWS") {
             // No policy here is AWS's.
             return Ok(ListPoliciesResponse::default());
         }
-        let usage = usage.map(|usage| match usage {
-            "PermissionsBoundary" => PolicyUsage::Boundary,
-            _ => PolicyUsage::Permissions,
-        });
-        let filter = PolicyFilter { only_attached, usage };
+        let filter = PolicyFilter { only_attached, usage: used.map(usage) };
         let mut directory = call.directory();
         let found = directory.policies().list(path, filter, page.after.as_deref(), page.limit).await?;
         let found = found.map(|(policy, usage)| listed(&directory, policy, usage));
@@ -146,6 +142,14 @@ impl Handle<DeletePolicyVersionRequest> for Iam {
     ) -> Result<DeletePolicyVersionResponse, Error> {
         call.directory().policy_versions().delete(&op.policy_arn, &op.version_id).await?;
         Ok(DeletePolicyVersionResponse {})
+    }
+}
+
+/// AWS's name for how a policy is used; its shape was checked.
+pub(crate) fn usage(name: &str) -> PolicyUsage {
+    match name {
+        "PermissionsBoundary" => PolicyUsage::Boundary,
+        _ => PolicyUsage::Permissions,
     }
 }
 

@@ -58,6 +58,7 @@ struct Limits {
     shape: ExtensionDescriptor,
     limits: ExtensionDescriptor,
     secret: ExtensionDescriptor,
+    required: ExtensionDescriptor,
 }
 
 /// The group of an operation: the middle of its package's name.
@@ -78,7 +79,12 @@ impl Catalogue {
                 .ok_or_else(|| Failure::descriptor(format!("there is no option {name}")))
         };
         let names = Names(option("wire_name")?);
-        let limits = Limits { shape: option("shape")?, limits: option("limits")?, secret: option("secret")? };
+        let limits = Limits {
+            shape: option("shape")?,
+            limits: option("limits")?,
+            secret: option("secret")?,
+            required: option("required")?,
+        };
         Ok(Self { pool, names, limits })
     }
 
@@ -128,7 +134,7 @@ impl Catalogue {
         Member {
             name: self.names.of(&field),
             option: field.name().to_kebab_case(),
-            required: is_required(&field),
+            required: options.has_extension(&self.limits.required) || is_required(&field),
             limits: self.limits.in_words(&field, &options),
             secret: options.get_extension(&self.limits.secret).as_bool().unwrap_or(false),
             field,
@@ -144,7 +150,7 @@ impl Operation {
     }
 }
 
-/// As the build derives it: a text that is always there must not be empty.
+/// As the build derives it where nothing is declared: a text that is always there must not be empty.
 fn is_required(field: &FieldDescriptor) -> bool {
     !field.supports_presence()
         && field.cardinality() != Cardinality::Repeated

@@ -1,5 +1,6 @@
 //! A response as JSON: AWS's names in the order of the proto, what is absent left out.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -87,6 +88,13 @@ impl Serialize for Member<'_> {
                 Message { message, names: self.names, is_response: false }.serialize(serializer)
             }
             Value::List(items) => serializer.collect_seq(items.iter().map(|value| Member { value, ..*self })),
+            Value::Map(entries) => {
+                let in_order: BTreeMap<_, _> = entries.iter().collect();
+                let named = in_order
+                    .into_iter()
+                    .filter_map(|(key, value)| Some((key.as_str()?, Member { value, ..*self })));
+                serializer.collect_map(named)
+            }
             other => Err(S::Error::custom(format!(
                 "{} is of a type the terminal does not know: {other:?}",
                 self.field.name()

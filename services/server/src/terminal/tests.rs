@@ -68,7 +68,8 @@ fn every_type_of_member_is_known_and_no_two_names_meet() {
                 Kind::String | Kind::Bytes | Kind::Bool | Kind::Int32 | Kind::Int64 | Kind::Message(_)
             );
             let of_errors = message.full_name() == "reeve.error.v1.Answer";
-            assert!((known || of_errors) && !field.is_map(), "{}", field.full_name());
+            assert!(known || of_errors, "{}", field.full_name());
+            assert!(!field.is_map() || !message.name().ends_with("Request"), "{}", field.full_name());
             for name in [operation.names.of(&field).as_str(), field.name(), field.json_name()] {
                 assert_eq!(operation.names.find(&message, name), Some(field.clone()), "{name}");
             }

@@ -1,0 +1,42 @@
+//! The account in numbers.
+
+use reeve_proto::iam::v1::{DeleteUserRequest, GetAccountSummaryRequest};
+
+use crate::world::{ACCOUNT, World, allow, trust};
+
+#[tokio::test]
+async fn the_account_is_counted_and_its_quotas_are_told() {
+    let world = World::configured(|config| config.quotas.users_per_account_max = 77).await;
+    let summary = async || world.root().call(&GetAccountSummaryRequest {}).await.unwrap().summary_map;
+    let before = summary().await;
+    for (name, number) in [
+        ("Users", 0),
+        ("Policies", 0),
+        ("UsersQuota", 77),
+        ("GroupsQuota", 300),
+        ("PolicySizeQuota", 6144),
+        ("VersionsPerPolicyQuota", 5),
+        ("AccountAccessKeysPresent", 1),
+        ("ServerCertificates", 0),
+    ] {
+        assert_eq!(before.get(name), Some(&number), "{name}");
+    }
+    world
+        .root()
+        .call(&reeve_proto::iam::v1::CreateUserRequest {
+            user_name: "alice".to_owned(),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+    world.group("crew").await;
+    world.role("reader", &trust(ACCOUNT)).await;
+    world.policy("one", &allow("s3:*", "*")).await;
+    world.policy("two", &allow("s3:*", "*")).await;
+    let after = summary().await;
+    for (name, number) in [("Users", 1), ("Groups", 1), ("Roles", 1), ("Policies", 2)] {
+        assert_eq!(after.get(name), Some(&number), "{name}");
+    }
+    world.root().call(&DeleteUserRequest { user_name: "alice".to_owned() }).await.unwrap();
+    assert_eq!(summary().await.get("Users"), Some(&0));
+}
