@@ -8,6 +8,9 @@ mod decisions;
 mod freshness;
 mod relying;
 mod resource_policies;
+mod signed_requests;
+mod signer;
+mod signing_key;
 
 use reeve_chassis::client::{CallError, Client};
 use reeve_proto::authorization::v1::{AuthorizeRequest, ContextEntry, Decision, Question};

@@ -20,6 +20,8 @@ const TEXTS: &[&str] = &[
     "123456",
     "123456789012",
     "AKIAIOSFODNN7EXAMPLE",
+    "GET",
+    "UNSIGNED-PAYLOAD",
     "s3:GetObject",
     "arn:aws:iam::123456789012:policy/covered",
 ];

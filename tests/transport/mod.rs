@@ -5,5 +5,5 @@ mod details;
 mod garbage;
 mod limits;
 mod reflection;
-mod tls;
+pub(crate) mod tls;
 pub(crate) mod wire;

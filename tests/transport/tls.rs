@@ -23,7 +23,8 @@ use super::wire::PATIENCE;
 use crate::door::http::Sent;
 use crate::world::{ACCOUNT, root_credentials};
 
-struct Secure {
+/// A server that is called over TLS alone.
+pub(crate) struct Secure {
     running: Running,
     pem: Vec<u8>,
     der: CertificateDer<'static>,
@@ -31,7 +32,8 @@ struct Secure {
     _folder: TempDir,
 }
 
-async fn start() -> Secure {
+/// A server with a certificate of its own.
+pub(crate) async fn start() -> Secure {
     configured(|_, _| {}).await
 }
 
@@ -60,6 +62,12 @@ async fn configured(configure: impl FnOnce(&mut Config, &Path)) -> Secure {
 impl Secure {
     fn endpoint(&self) -> String {
         format!("https://localhost:{}", self.running.address().port())
+    }
+
+    /// The account's root.
+    pub(crate) async fn root(&self) -> Client {
+        let client = Client::connect_trusting(&self.endpoint(), Some(self.pem.clone())).await.unwrap();
+        client.signed(root_credentials(&self.config.credentials_file))
     }
 
     /// A handshake that offers `protocols`: what was agreed, and the stream.
@@ -110,8 +118,7 @@ impl Secure {
 #[tokio::test]
 async fn a_signed_call_goes_through_tls() {
     let secure = start().await;
-    let client = Client::connect_trusting(&secure.endpoint(), Some(secure.pem.clone())).await.unwrap();
-    let root = client.signed(root_credentials(&secure.config.credentials_file));
+    let root = secure.root().await;
     assert_eq!(root.call(&GetCallerIdentityRequest {}).await.unwrap().account, ACCOUNT);
 
     // And its conditions know that it did.

@@ -67,17 +67,25 @@ impl Authorization {
         field: &str,
     ) -> Result<Decision, Error> {
         let asked = Asked::parse(question).map_err(|fault| fault.at(field))?;
-        let audience = self.relying_service(call, question, field).await?;
+        let audience = self.audience(call, question, field).await?;
+        match question::subject(call, &asked, audience.as_deref()).await? {
+            Subject::Known(identity) => self.decide_about(call, &identity, &asked, field),
+            Subject::Nobody { code, message, arn } => Ok(nobody(code, message, arn, asked.is_session())),
+        }
+    }
+
+    /// Decides a question about somebody who is there.
+    pub(crate) fn decide_about(
+        &self,
+        call: &Call<'_>,
+        identity: &Identity,
+        asked: &Asked<'_>,
+        field: &str,
+    ) -> Result<Decision, Error> {
+        let question = asked.question;
         let resource_policy = self.resource_policy(question, field)?;
-        let session_evaluated = asked.is_session();
-        let identity = match question::subject(call, &asked, audience.as_deref()).await? {
-            Subject::Known(identity) => identity,
-            Subject::Nobody { code, message, arn } => {
-                return Ok(nobody(code, message, arn, session_evaluated));
-            }
-        };
         let ask = Ask {
-            identity: &identity,
+            identity,
             action: &question.action,
             resource: &question.resource,
             resource_account: question.resource_account.as_deref(),
@@ -87,7 +95,7 @@ impl Authorization {
         let told = ask.decide(
             call.environment,
             |context| asked.describe(context),
-            |decision, policies| answer(question, &identity, decision, policies, session_evaluated),
+            |decision, policies| answer(question, identity, decision, policies, asked.is_session()),
         );
         told.map_err(|fault| fault.at(field))
     }
@@ -123,7 +131,7 @@ fn answer(
 }
 
 /// The answer where there is nobody to decide about: a denial.
-fn nobody(code: &str, message: String, arn: String, session_evaluated: bool) -> Decision {
+pub(crate) fn nobody(code: &str, message: String, arn: String, session_evaluated: bool) -> Decision {
     Decision {
         eval_decision: "implicitDeny".to_owned(),
         layer: "principal".to_owned(),

@@ -3,6 +3,7 @@
 mod authorize;
 mod question;
 mod relying_services;
+mod signed_requests;
 
 use std::sync::Arc;
 

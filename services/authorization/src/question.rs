@@ -2,6 +2,7 @@
 
 use reeve_chassis::{Call, Identity, bearer, session};
 use reeve_directory::Error;
+use reeve_directory::record::RelyingServiceRecord;
 use reeve_directory::resource::relying_service_arn;
 use reeve_directory::tag::{DUPLICATE_KEYS, repeated_key};
 use reeve_evaluator::{Arn, Context, Kind, Policy, PolicySet, Value, wildcard_match};
@@ -61,22 +62,47 @@ impl Fault {
 /// About whom a question asks.
 #[derive(Clone, Copy)]
 enum Who<'q> {
-    Session { token: &'q str, access_key_id: Option<&'q str> },
-    Bearer { token: &'q str },
-    Principal { arn: &'q str },
+    Session {
+        token: &'q str,
+        access_key_id: Option<&'q str>,
+    },
+    Bearer {
+        token: &'q str,
+    },
+    Principal {
+        arn: &'q str,
+    },
+    /// Whoever signed the request that the question is about.
+    Signer,
 }
 
 /// A question whose members go together.
 pub(crate) struct Asked<'q> {
     who: Who<'q>,
-    question: &'q Question,
+    pub(crate) question: &'q Question,
     /// Who owns the resource, as its ARN or else the service says.
     owner: Option<&'q str>,
 }
 
 impl<'q> Asked<'q> {
     pub(crate) fn parse(question: &'q Question) -> Result<Self, Fault> {
-        let who = who(question)?;
+        Self::about(who(question)?, question)
+    }
+
+    /// A question about whoever signed the request that comes with it, who is not named besides.
+    pub(crate) fn of_signer(question: &'q Question) -> Result<Self, Fault> {
+        let named = [
+            ("session_token", question.session_token.is_some()),
+            ("access_key_id", question.access_key_id.is_some()),
+            ("principal_arn", question.principal_arn.is_some()),
+        ];
+        if let Some((member, _)) = named.iter().find(|(_, is_named)| *is_named) {
+            return Err(Fault::combination(member, "Who is asked about is whoever signed the request."));
+        }
+        Self::about(Who::Signer, question)
+    }
+
+    fn about(who: Who<'q>, question: &'q Question) -> Result<Self, Fault> {
         let Ok(resource) = Arn::parse(&question.resource) else {
             return Err(Fault::value("resource", format!("{} is not an ARN.", question.resource)));
         };
@@ -90,7 +116,7 @@ impl<'q> Asked<'q> {
 
     /// Whether a session is asked about, with its tags and policies.
     pub(crate) fn is_session(&self) -> bool {
-        matches!(self.who, Who::Session { .. } | Who::Bearer { .. })
+        matches!(self.who, Who::Session { .. } | Who::Bearer { .. } | Who::Signer)
     }
 
     /// What the service says of the resource and the request.
@@ -171,6 +197,7 @@ pub(crate) async fn subject(
     audience: Option<&str>,
 ) -> Result<Subject, Error> {
     let (found, arn) = match asked.who {
+        Who::Signer => return Err(Error::internal_failure("a signer is found by the signature")),
         Who::Session { token, access_key_id } => {
             (session::of_token(call.environment, call.transaction, token, access_key_id, call.now).await, "")
         }
@@ -216,17 +243,29 @@ impl Authorization {
     }
 
     /// The ARN of the service that names itself; it asks about its own resources alone.
-    pub(crate) async fn relying_service(
+    pub(crate) async fn audience(
         &self,
         call: &mut Call<'_>,
         question: &Question,
         field: &str,
     ) -> Result<Option<String>, Error> {
         let Some(name) = &question.relying_service else { return Ok(None) };
+        let service = self.relying_service(call, name, question, field).await?;
+        let partition = &call.environment.settings.partition;
+        Ok(Some(relying_service_arn(partition, call.caller.account(), &service.name)))
+    }
+
+    /// The registered service that asks, if what it asks about is its own.
+    pub(crate) async fn relying_service(
+        &self,
+        call: &mut Call<'_>,
+        name: &str,
+        question: &Question,
+        field: &str,
+    ) -> Result<RelyingServiceRecord, Error> {
         let service = call.directory().relying_services().get(name).await?;
         if service.resource_patterns.iter().any(|pattern| wildcard_match(pattern, &question.resource)) {
-            let partition = &call.environment.settings.partition;
-            return Ok(Some(relying_service_arn(partition, call.caller.account(), &service.name)));
+            return Ok(service);
         }
         let message = format!("{} is not a resource of the relying service {name}.", question.resource);
         Err(Fault::value("resource", message).at(field))

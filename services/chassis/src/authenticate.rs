@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::identity::Identity;
 use crate::pipeline::Incoming;
 use crate::session;
-use crate::signature::{Authorization, Checked, PathForm, Rules, SignedRequest, SigningKey};
+use crate::signature::{Authorization, Checked, PathForm, Payload, Rules, SignedRequest, SigningKey};
 
 /// What a call presents to prove who makes it. Nothing of it is proved yet.
 pub(crate) enum Proof<'a> {
@@ -99,9 +99,21 @@ async fn by_signature(
     signed: &Signed<'_>,
 ) -> Result<Identity, Error> {
     let checked = check(environment, signed)?;
-    match signed.authorization.security_token(&signed.incoming.headers) {
-        Some(token) => by_session(environment, transaction, &checked, token, signed.now).await,
-        None => by_access_key(environment, transaction, &checked, signed.spec).await,
+    let token = signed.authorization.security_token(&signed.incoming.headers);
+    identify(environment, transaction, &checked, token, signed.now).await
+}
+
+/// Whose secret made a signature, by the access key or the session that it names.
+pub(crate) async fn identify(
+    environment: &Environment,
+    transaction: &mut Transaction,
+    checked: &Checked<'_>,
+    token: Option<&[u8]>,
+    now: i64,
+) -> Result<Identity, Error> {
+    match token {
+        Some(token) => by_session(environment, transaction, checked, token, now).await,
+        None => by_access_key(environment, transaction, checked).await,
     }
 }
 
@@ -109,12 +121,11 @@ async fn by_access_key(
     environment: &Environment,
     transaction: &mut Transaction,
     checked: &Checked<'_>,
-    spec: &'static Spec,
 ) -> Result<Identity, Error> {
     let scope = checked.scope();
     let id = scope.access_key_id;
     let key = environment.keys.find(environment, transaction, id).await?.ok_or_else(session::invalid)?;
-    key.prove(scope.date, scope.region, spec.prefix, |signing_key| checked.verify(signing_key))?;
+    key.prove(scope.date, scope.region, scope.service, |signing_key| checked.verify(signing_key))?;
     let record = &key.record;
     if !record.active {
         return Err(session::invalid());
@@ -156,7 +167,7 @@ fn check<'a>(environment: &Environment, signed: &Signed<'a>) -> Result<Checked<'
         query: incoming.target.query().unwrap_or_default(),
         authority: incoming.authority.as_ref().map_or("", |authority| authority.as_str()),
         headers: &incoming.headers,
-        payload: &incoming.payload,
+        payload: Payload::Received(&incoming.payload),
     };
     let rules = Rules {
         skew_seconds_max: environment.signatures.skew_seconds_max,

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::environment::Environment;
 use crate::seal::Purpose;
-use crate::signature::SigningKey;
+use crate::signature::{SigningKey, SigningSecret, signing_secret};
 
 /// Most access keys that are kept.
 const KEYS_MAX: usize = 65_536;
@@ -39,7 +39,7 @@ pub(crate) struct Key {
 struct Scope {
     date: String,
     region: String,
-    service: &'static str,
+    service: String,
 }
 
 impl KeyCache {
@@ -87,13 +87,18 @@ impl KeyCache {
 }
 
 impl Key {
+    /// The bytes of the key that signs on `date` in `region` for `service`, for whoever may have them.
+    pub(crate) fn signing_secret(&self, date: &str, region: &str, service: &str) -> SigningSecret {
+        signing_secret(&self.secret, date, region, service)
+    }
+
     /// Puts the key that signs on `date` in `region` for `service` to `proof`, and keeps it once that holds: who only
     /// knows the id of an access key cannot drive out what its holder uses.
     pub(crate) fn prove<E>(
         &self,
         date: &str,
         region: &str,
-        service: &'static str,
+        service: &str,
         proof: impl FnOnce(&SigningKey) -> Result<(), E>,
     ) -> Result<(), E> {
         if let Some(known) = self.known(date, region, service) {
@@ -101,7 +106,7 @@ impl Key {
         }
         let key = SigningKey::derive(&self.secret, date, region, service);
         proof(&key)?;
-        let scope = Scope { date: date.to_owned(), region: region.to_owned(), service };
+        let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if derived.iter().all(|(known, _)| *known != scope) {
             if derived.len() >= DERIVED_MAX {
@@ -112,7 +117,7 @@ impl Key {
         Ok(())
     }
 
-    fn known(&self, date: &str, region: &str, service: &'static str) -> Option<SigningKey> {
+    fn known(&self, date: &str, region: &str, service: &str) -> Option<SigningKey> {
         let derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scopes = derived.iter();
         let found = scopes

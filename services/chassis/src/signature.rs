@@ -26,6 +26,7 @@ use ring::digest;
 
 pub use authorization::{Authorization, Scope};
 pub use key::SigningKey;
+pub(crate) use key::{SigningSecret, signing_secret};
 pub(crate) use sign::{Call, Credentials, sign};
 pub use uri::PathForm;
 
@@ -50,8 +51,18 @@ pub struct SignedRequest<'a> {
     pub authority: &'a str,
     /// Every header of the call, pseudo-headers apart.
     pub headers: &'a HeaderMap,
+    /// What was sent.
+    pub payload: Payload<'a>,
+}
+
+/// The body of a call.
+#[derive(Clone, Copy, Debug)]
+pub enum Payload<'a> {
     /// The body; of a gRPC call the one message, uncompressed and without its length prefix.
-    pub payload: &'a [u8],
+    Received(&'a [u8]),
+    /// What stands for it in the canonical request, told by the service that received it: its hash in hexadecimal, or the
+    /// word that says that it is not signed, or signed in pieces.
+    Told(&'a str),
 }
 
 /// What a door accepts.
@@ -248,8 +259,13 @@ fn check_scope(scope: &Scope<'_>, stamp: &str, rules: &Rules<'_>) -> Result<(), 
 
 /// The payload hash as it stands in the canonical request, once it is known to be the payload's.
 fn check_payload<'r>(request: &SignedRequest<'r>, rules: &Rules<'_>) -> Result<Cow<'r, str>, SignatureError> {
-    let hash = || digest::digest(&digest::SHA256, request.payload);
-    let Some(stated) = header::single(request.headers, &CONTENT_HASH)? else {
+    let stated = header::single(request.headers, &CONTENT_HASH)?;
+    let payload = match request.payload {
+        Payload::Received(payload) => payload,
+        Payload::Told(hash) => return check_told(hash, stated, rules).map(Cow::Borrowed),
+    };
+    let hash = || digest::digest(&digest::SHA256, payload);
+    let Some(stated) = stated else {
         if rules.stated_hash_required {
             return Err(SignatureError::Incomplete(
                 "Authorization header requires existence of a 'X-Amz-Content-SHA256' header.".to_owned(),
@@ -271,13 +287,24 @@ fn check_payload<'r>(request: &SignedRequest<'r>, rules: &Rules<'_>) -> Result<C
             "X-Amz-Content-SHA256 must be the lower-case hexadecimal SHA-256 of the message.".to_owned(),
         )
     })?;
-    if hash().as_ref() == stated_hash {
-        Ok(Cow::Borrowed(stated))
-    } else {
-        Err(SignatureError::Refused(
-            "The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned(),
-        ))
+    if hash().as_ref() == stated_hash { Ok(Cow::Borrowed(stated)) } else { Err(other_payload()) }
+}
+
+/// The payload hash that a service tells: that which the request states, if it states one.
+fn check_told<'r>(hash: &'r str, stated: Option<&str>, rules: &Rules<'_>) -> Result<&'r str, SignatureError> {
+    if stated.is_some_and(|stated| stated != hash) {
+        return Err(other_payload());
     }
+    if !rules.unsigned_payload_allowed && key::bytes_of_hex(hash).is_none() {
+        return Err(SignatureError::Refused(format!("{} is not accepted here.", header::quoted(hash))));
+    }
+    Ok(hash)
+}
+
+fn other_payload() -> SignatureError {
+    SignatureError::Refused(
+        "The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned(),
+    )
 }
 
 /// Headers that Reeve acts on. Names in a `HeaderMap` are lower-case.

@@ -14,6 +14,12 @@ part! {
 /// Scopes that are Reeve's own: a signature forwarded by a service never carries one of them.
 const OWN_SCOPES: &[&str] = &["iam", "sts", "reeve"];
 
+/// Whether signatures of a scope are for Reeve itself.
+#[must_use]
+pub fn is_own_scope(service: &str) -> bool {
+    OWN_SCOPES.iter().any(|scope| service.eq_ignore_ascii_case(scope))
+}
+
 /// A service to be registered.
 #[derive(Debug, Clone, Default)]
 pub struct NewRelyingService {
@@ -33,7 +39,7 @@ impl RelyingServices<'_, '_> {
     /// # Errors
     /// `EntityAlreadyExists`, `LimitExceeded`; `InvalidInput` for a scope that is Reeve's own.
     pub async fn create(&mut self, new: NewRelyingService) -> Result<RelyingServiceRecord> {
-        if OWN_SCOPES.iter().any(|scope| new.scope_service.eq_ignore_ascii_case(scope)) {
+        if is_own_scope(&new.scope_service) {
             let message = format!("The scope {} is not a relying service's.", new.scope_service);
             return Err(Error::invalid_input(message).with_violation("scope_service", "is reserved"));
         }

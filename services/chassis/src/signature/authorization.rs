@@ -151,7 +151,7 @@ impl<'a> Authorization<'a> {
     }
 
     /// The access key id, date, region and service of the credential.
-    pub(super) fn scope(&self) -> Result<Scope<'_>, SignatureError> {
+    pub(crate) fn scope(&self) -> Result<Scope<'_>, SignatureError> {
         let mut parts = pieces(&self.credential, b'/');
         let (Some(access_key_id), Some(date), Some(region), Some(service), Some(terminator), None) =
             (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())

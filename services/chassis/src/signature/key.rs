@@ -7,6 +7,30 @@ use zeroize::Zeroizing;
 
 use super::TERMINATOR;
 
+/// The bytes of a signing key: whoever has them signs for the holder of the secret, that day, in that region, for that
+/// service.
+pub(crate) type SigningSecret = Zeroizing<[u8; 32]>;
+
+/// Derives the bytes of a scope's key; `date` is `YYYYMMDD`.
+pub(crate) fn signing_secret(
+    secret: impl AsRef<[u8]>,
+    date: &str,
+    region: &str,
+    service: &str,
+) -> SigningSecret {
+    let secret = secret.as_ref();
+    let mut first = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
+    first.extend_from_slice(b"AWS4");
+    first.extend_from_slice(secret);
+    let mut key = hmac::Key::new(hmac::HMAC_SHA256, &first);
+    let mut bytes = Zeroizing::new([0; 32]);
+    for part in [date, region, service, TERMINATOR] {
+        bytes.copy_from_slice(hmac::sign(&key, part.as_bytes()).as_ref());
+        key = hmac::Key::new(hmac::HMAC_SHA256, bytes.as_ref());
+    }
+    bytes
+}
+
 /// A secret narrowed to a day, a region and a service. Derived once and kept: deriving costs four times what using does.
 #[derive(Clone)]
 pub struct SigningKey(hmac::Key);
@@ -14,16 +38,8 @@ pub struct SigningKey(hmac::Key);
 impl SigningKey {
     /// Derives the key of a scope; `date` is `YYYYMMDD`.
     pub fn derive(secret: impl AsRef<[u8]>, date: &str, region: &str, service: &str) -> Self {
-        let secret = secret.as_ref();
-        let mut first = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
-        first.extend_from_slice(b"AWS4");
-        first.extend_from_slice(secret);
-        let mut key = hmac::Key::new(hmac::HMAC_SHA256, &first);
-        for part in [date, region, service, TERMINATOR] {
-            let tag = hmac::sign(&key, part.as_bytes());
-            key = hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref());
-        }
-        Self(key)
+        let bytes = signing_secret(secret, date, region, service);
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes.as_ref()))
     }
 
     /// The signature of a string to sign, in hexadecimal.

@@ -38,7 +38,7 @@ impl Sent {
             query: "",
             authority: &self.authority,
             headers: &self.headers,
-            payload: &self.payload,
+            payload: Payload::Received(&self.payload),
         };
         let checked = parsed.check(&request, now, rules)?;
         let scope = checked.scope();

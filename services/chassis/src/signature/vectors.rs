@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 
-use super::{Authorization, PathForm, Rules, SignedRequest, SigningKey, canonical, header};
+use super::{Authorization, PathForm, Payload, Rules, SignedRequest, SigningKey, canonical, header};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 /// Vectors whose signature no secret gives: one repeats its token, one signs with a key that is not published.
@@ -98,7 +98,7 @@ fn check(vector: &Vector<'_>) {
         query: &sent.query,
         authority: &host,
         headers: &sent.headers,
-        payload: sent.body.as_bytes(),
+        payload: Payload::Received(sent.body.as_bytes()),
     };
     let checked = authorization
         .check(&request, header::unix_of(stamp).unwrap(), &rules)
