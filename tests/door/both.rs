@@ -22,6 +22,7 @@ const VOLATILE: &[&str] = &[
     "Date",
     "SecretAccessKey",
     "SessionToken",
+    "BearerToken",
     "Expiration",
     "RequestId",
     "Base32StringSeed",
@@ -133,11 +134,27 @@ fn told(message: &DynamicMessage) -> BTreeSet<(String, String)> {
 /// Without what a message in protobuf does not tell from nothing, and what is another at every call.
 fn settled(leaves: BTreeSet<(String, String)>) -> BTreeSet<(String, String)> {
     let is_volatile = |path: &str| VOLATILE.iter().any(|end| path.ends_with(end));
-    leaves
+    by_key(leaves)
         .into_iter()
         .filter(|(_, text)| !["", "false", "0"].contains(&text.as_str()))
         .map(|(path, text)| if is_volatile(&path) { (path, "another".to_owned()) } else { (path, text) })
         .collect()
+}
+
+/// A map has no order, so its entries go by their keys and not by their numbers.
+fn by_key(leaves: BTreeSet<(String, String)>) -> BTreeSet<(String, String)> {
+    let keys =
+        leaves.iter().filter_map(|(path, key)| Some((path.strip_suffix(".key")?.to_owned(), key.clone())));
+    let keys: std::collections::BTreeMap<String, String> =
+        keys.filter(|(entry, _)| entry.contains(".entry.")).collect();
+    let named = |path: String| match path.rsplit_once('.') {
+        Some((entry, part)) if keys.contains_key(entry) => {
+            let map = entry.rsplit_once('.').map_or(entry, |(map, _)| map);
+            format!("{map}[{}].{part}", keys[entry])
+        }
+        _ => path,
+    };
+    leaves.into_iter().map(|(path, text)| (named(path), text)).collect()
 }
 
 /// Worlds with the same in them, of which each sees its calls by one door.
