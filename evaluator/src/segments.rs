@@ -47,11 +47,13 @@ impl ArnPattern {
         if matches!(parts.as_slice(), [Part::Many]) {
             return Some(Self::Any);
         }
-        if !parts.iter().any(|part| matches!(part, Part::Many | Part::One)) {
-            return Some(Self::Whole(Pattern::of_parts(parts)));
-        }
-        let fields = split(parts);
-        Some(if fields.len() < FIELDS { Self::Never(text.into()) } else { Self::of_fields(fields) })
+        let wild = parts.iter().any(|part| matches!(part, Part::Many | Part::One));
+        Some(match (has_fields(&parts), wild) {
+            (true, _) => Self::of_fields(split(parts)),
+            // A variable may stand for a whole ARN.
+            (false, false) => Self::Whole(Pattern::of_parts(parts)),
+            (false, true) => Self::Never(text.into()),
+        })
     }
 
     /// The usual case, in which all six fields are there and no variable stands before the last; `None` if it is
@@ -168,6 +170,15 @@ impl ArnPattern {
             }
         }
     }
+}
+
+/// Whether the colons that are written make six fields.
+fn has_fields(parts: &[Part]) -> bool {
+    let colons = |part: &Part| match part {
+        Part::Literal(text) => text.bytes().filter(|byte| *byte == b':').count(),
+        _ => 0,
+    };
+    parts.iter().map(colons).sum::<usize>() + 1 >= FIELDS
 }
 
 /// Splits parts into at most six fields at the colons of their literals.

@@ -59,7 +59,7 @@ fn principal(who: &str) -> Principal<'_> {
 fn policies(layered: &str, documents: &str) -> Policies {
     let (mut identity, mut boundary, mut session, mut resource, mut control) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (text, letter) in documents.lines().zip(layered.chars().chain(std::iter::repeat('i'))) {
+    for ((at, text), letter) in documents.lines().enumerate().zip(layered.chars().chain(std::iter::repeat('i'))) {
         let (layer, kind) = match letter {
             'b' => (&mut boundary, Kind::Boundary),
             's' => (&mut session, Kind::Session),
@@ -68,7 +68,7 @@ fn policies(layered: &str, documents: &str) -> Policies {
             'c' => (&mut control, Kind::ServiceControl),
             _ => (&mut identity, Kind::Identity),
         };
-        layer.extend(Policy::compile(text, kind));
+        layer.extend(Policy::compile(text, kind).map(|policy| policy.named(at.to_string())));
     }
     let some = |policies: Vec<Policy>| (!policies.is_empty()).then(|| PolicySet::new(policies));
     Policies {

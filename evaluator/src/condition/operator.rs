@@ -3,6 +3,8 @@
 /// A condition operator with its set operator and suffix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Operator {
+    /// Its place among the operators, some of which have the same test.
+    place: u8,
     pub(crate) set: Option<Set>,
     pub(crate) test: Test,
     /// The condition holds where the values do not match.
@@ -102,20 +104,20 @@ impl Operator {
                 Some((base, suffix)) if suffix.eq_ignore_ascii_case("IfExists") => (base, true),
                 _ => (rest, false),
             };
-        let known = OPERATORS.iter().find(|(known, _, _)| known.eq_ignore_ascii_case(base));
-        let (_, test, negated) = *known.filter(|(_, test, _)| !(if_exists && *test == Test::Null))?;
-        Some(Self { set, test, negated, if_exists })
+        let known = (0..).zip(&OPERATORS).find(|(_, (known, _, _))| known.eq_ignore_ascii_case(base));
+        let (place, (_, test, negated)) =
+            known.filter(|(_, (_, test, _))| !(if_exists && *test == Test::Null))?;
+        Some(Self { place, set, test: *test, negated: *negated, if_exists })
     }
 
     /// The operator as AWS spells it.
     pub(crate) fn name(self) -> String {
-        let same = |(_, test, negated): &&(&str, Test, bool)| *test == self.test && *negated == self.negated;
-        let base = OPERATORS.iter().find(same).map_or("", |(name, _, _)| name);
         let set = match self.set {
             None => "",
             Some(Set::All) => "ForAllValues:",
             Some(Set::Any) => "ForAnyValue:",
         };
+        let base = OPERATORS.get(usize::from(self.place)).map_or("", |(name, _, _)| name);
         format!("{set}{base}{}", if self.if_exists { "IfExists" } else { "" })
     }
 }
@@ -129,7 +131,7 @@ mod tests {
         let operator = Operator::parse("ForAnyValue:StringNotLikeIfExists").unwrap();
         assert_eq!(
             operator,
-            Operator { set: Some(Set::Any), test: Test::Like, negated: true, if_exists: true }
+            Operator { place: 5, set: Some(Set::Any), test: Test::Like, negated: true, if_exists: true }
         );
         assert_eq!(operator.name(), "ForAnyValue:StringNotLikeIfExists");
         assert_eq!(Operator::parse("forallvalues:Stringlike").unwrap().name(), "ForAllValues:StringLike");
