@@ -3,6 +3,7 @@
 
 mod caller;
 mod echo;
+mod evaluator;
 mod load;
 mod process;
 mod profile;
@@ -46,6 +47,8 @@ enum Command {
     Store(store::Arguments),
     /// What verifying the code of an MFA device costs
     Totp,
+    /// Time of a decision beside other engines, of compiling, and the memory of compiled policies
+    Evaluator,
     /// Load on one target, for a profiler
     Profile(profile::Arguments),
     /// A server of the bench; it runs until its standard input ends
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::SignIn(arguments) => on_runtime(sign_in::run(&arguments)),
         Command::Store(arguments) => on_runtime(store::run(&arguments)),
         Command::Totp => totp::run(),
+        Command::Evaluator => evaluator::run(),
         Command::Profile(arguments) => on_runtime(profile::run(&arguments)),
         Command::Serve { server } => on_runtime(process::serve(server)),
         Command::Reopen { directory } => on_runtime(store::reopen(&directory)),
