@@ -284,4 +284,46 @@ mod tests {
         assert!(matches!(Principals::new(false).add("Nobody", "x"), Err(Fault::Type)));
         assert!(Principals::new(false).add("Service", "*").is_err());
     }
+
+    #[test]
+    fn each_type_has_its_form() {
+        let added = |kind, value| Principals::new(false).add(kind, value).is_ok();
+        for (kind, value) in [
+            ("Service", "s3.amazonaws.com"),
+            ("Federated", "accounts.google.com"),
+            ("Federated", "arn:aws:iam::111122223333:saml-provider/a+b"),
+            ("CanonicalUser", "79a59df900b949e5"),
+            ("AWS", "arn:aws:iam::111122223333:root"),
+        ] {
+            assert!(added(kind, value), "{kind} {value}");
+        }
+        for (kind, value) in [
+            ("Service", "lambda"),
+            ("Service", "a b.c"),
+            ("Service", ""),
+            ("Federated", "a+b"),
+            ("Federated", "arn:aws:s3::111122223333:saml-provider/a+b"),
+            ("Federated", ""),
+            ("CanonicalUser", ""),
+            ("AWS", "arn:aws:iam::111122223333:root/x"),
+            ("AWS", "arn:aws:iam:eu-west-1:111122223333:user/a"),
+            ("AWS", "arn:aws:iam::aws:user/a"),
+        ] {
+            assert!(!added(kind, value), "{kind} {value}");
+        }
+        assert!(Principals::new(false).is_empty() && !aws(&["*"], false).is_empty());
+    }
+
+    #[test]
+    fn everyone_is_everyone() {
+        let service = Principal::Service("s3.amazonaws.com");
+        for principal in [&ROLE, &service, &Principal::Anonymous] {
+            assert!(Principals::everyone().grants(principal, false, false).any());
+            let spared = Principals { negated: true, ..Principals::everyone() };
+            assert!(!spared.grants(principal, true, false).any());
+        }
+        assert!(!aws(&["*"], true).grants(&Principal::Anonymous, true, false).any());
+        assert!(!aws(&["*"], true).grants(&ROLE, true, false).any());
+        assert!(aws(&["*"], true).grants(&service, true, false).any(), "a service is no AWS principal");
+    }
 }
