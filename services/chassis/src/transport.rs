@@ -154,9 +154,10 @@ impl Service {
     pub(crate) async fn answer(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
         match Protocol::of(request.headers()) {
             Protocol::Grpc => self.grpc(peer, request).await,
-            Protocol::GrpcWeb => self.grpc_web(peer, request).await,
-            Protocol::Other if request.uri().path() == "/" => self.query(peer, request).await,
-            Protocol::Other => self.connect(peer, request).await,
+            // Boxed: they would be part of every call's future, which is copied whole, and are many times as large.
+            Protocol::GrpcWeb => Box::pin(self.grpc_web(peer, request)).await,
+            Protocol::Other if request.uri().path() == "/" => Box::pin(self.query(peer, request)).await,
+            Protocol::Other => Box::pin(self.connect(peer, request)).await,
         }
     }
 
