@@ -24,7 +24,7 @@ echo "The aws command line:"
 echo "The AWS SDK for JavaScript:"
 node story.js "$url" "$credentials" "$called"
 echo "Operations called by AWS's clients:"
-"$python" coverage.py ../../tests/catalogue.txt "$called"
+"$python" coverage.py ../../tests/catalogue.txt ../../tests/aws/models.txt "$called"
 
 echo "The object store:"
 export AWS_SHARED_CREDENTIALS_FILE=$credentials AWS_PROFILE=root AWS_DEFAULT_REGION=us-east-1
