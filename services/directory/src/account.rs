@@ -18,8 +18,16 @@ pub struct AccountCounts {
     pub roles: i64,
     /// Managed policies.
     pub policies: i64,
+    /// MFA devices.
+    pub mfa_devices: i64,
+    /// MFA devices that are somebody's.
+    pub mfa_devices_in_use: i64,
     /// The root has an access key.
     pub root_has_access_key: bool,
+    /// The root has an MFA device.
+    pub root_has_mfa_device: bool,
+    /// The root has a password.
+    pub root_has_password: bool,
 }
 
 part! {
@@ -60,12 +68,18 @@ impl Accounts<'_, '_> {
         let under = self.0.under(self.0.account);
         let transaction = &mut *self.0.transaction;
         let keys = tables::PRINCIPAL_ACCESS_KEYS.scan(transaction, &under, None, 1).await?;
+        // A mark is a few bytes, and there are at most eight a user.
+        let in_use = tables::PRINCIPAL_MFA_DEVICES.scan(transaction, &account, None, usize::MAX).await?;
         Ok(AccountCounts {
             users: tables::USERS_COUNT.get(transaction, &account).await?,
             groups: tables::GROUPS_COUNT.get(transaction, &account).await?,
             roles: tables::ROLES_COUNT.get(transaction, &account).await?,
             policies: tables::POLICIES_COUNT.get(transaction, &account).await?,
+            mfa_devices: tables::MFA_DEVICES_COUNT.get(transaction, &account).await?,
+            mfa_devices_in_use: i64::try_from(in_use.len()).unwrap_or(i64::MAX),
             root_has_access_key: !keys.is_empty(),
+            root_has_mfa_device: in_use.iter().any(|((_, owner, _), _)| *owner == account.0),
+            root_has_password: tables::LOGIN_PROFILES.get(transaction, &under).await?.is_some(),
         })
     }
 

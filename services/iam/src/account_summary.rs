@@ -15,13 +15,9 @@ use crate::Iam;
 const GLOBAL_ENDPOINT_TOKEN_VERSION: i64 = 2;
 /// What cannot exist here.
 const NONE: &[&str] = &[
-    "AccountMFAEnabled",
-    "AccountPasswordPresent",
     "AccountSigningCertificatesPresent",
     "InstanceProfiles",
     "InstanceProfilesQuota",
-    "MFADevices",
-    "MFADevicesInUse",
     "Providers",
     "ServerCertificates",
     "ServerCertificatesQuota",
@@ -40,7 +36,11 @@ impl Handle<GetAccountSummaryRequest> for Iam {
             ("Groups", held.groups),
             ("Roles", held.roles),
             ("Policies", held.policies),
+            ("MFADevices", held.mfa_devices),
+            ("MFADevicesInUse", held.mfa_devices_in_use),
             ("AccountAccessKeysPresent", i64::from(held.root_has_access_key)),
+            ("AccountMFAEnabled", i64::from(held.root_has_mfa_device)),
+            ("AccountPasswordPresent", i64::from(held.root_has_password)),
             ("GlobalEndpointTokenVersion", GLOBAL_ENDPOINT_TOKEN_VERSION),
         ];
         let none = NONE.iter().map(|name| (*name, 0));
