@@ -274,7 +274,7 @@ async fn what_is_too_large_or_too_slow_ends() {
     assert!(heard.starts_with("HTTP/1.1 413") && heard.contains("RequestEntityTooLarge"), "{heard}");
     let chunk = format!("{head}Transfer-Encoding: chunked\r\n\r\n11000\r\n{}", "a".repeat(0x11000));
     let heard = speak(&world, chunk.as_bytes()).await;
-    assert!(heard.starts_with("HTTP/1.1 413"), "{heard}");
+    assert!(heard.starts_with("HTTP/1.1 403"), "nobody's body is read so far: {heard}");
     let heard = speak(&world, format!("{head}Content-Length: 10\r\n\r\na=b").as_bytes()).await;
     assert!(heard.starts_with("HTTP/1.1 408") && heard.contains("RequestTimeout"), "{heard}");
     let noise = "x".repeat(100_000);

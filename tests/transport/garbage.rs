@@ -1,12 +1,11 @@
 //! What is no call at all: unknown methods, malformed messages, frames cut short, other protocols.
 
-use bytes::Bytes;
 use reeve_proto::iam::v1::{CreateUserRequest, ListUsersRequest};
 use reeve_proto::sts::v1::GetCallerIdentityRequest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::wire::{Outgoing, PATIENCE, Wire, bytes, frame};
+use super::wire::{Outgoing, PATIENCE, Wire};
 use crate::world::{User, World, allow, code, document};
 
 /// A world with somebody who may do everything, and a connection.
@@ -42,9 +41,7 @@ async fn an_unknown_method_is_unimplemented() {
     ] {
         let outgoing = Outgoing { path: path.to_owned(), ..good.clone() }.signed(&admin.credentials(), "iam");
         let answer = wire.send(&outgoing).await;
-        // A query is not part of the method's path.
-        let expected = if path.contains('?') { 16 } else { 12 };
-        assert_eq!(answer.grpc(), expected, "{path}: {answer:?}");
+        assert_eq!(answer.grpc(), 12, "{path}: {answer:?}");
     }
     assert!(answers(&world, &wire, &admin).await);
 }
@@ -83,52 +80,6 @@ async fn a_malformed_message_is_a_validation_error() {
     }
     assert!(answers(&world, &wire, &admin).await);
     assert_eq!(code(world.root().call(&ListUsersRequest::default()).await), "");
-}
-
-#[tokio::test]
-async fn a_frame_that_is_none_is_refused() {
-    let (world, admin, wire) = world().await;
-    let good = wire.outgoing(&GetCallerIdentityRequest {}).signed(&admin.credentials(), "sts");
-    for (body, what) in [
-        (Bytes::new(), "no frame"),
-        (Bytes::from_static(&[0]), "a frame's first byte"),
-        (Bytes::from_static(&[0, 0, 0, 0]), "most of a frame's head"),
-        (Bytes::from_static(&[0, 0, 0, 0, 9, 1]), "a frame cut short"),
-        (Bytes::from_static(&[1, 0, 0, 0, 0]), "compressed, it says"),
-        (Bytes::from_static(&[7, 0, 0, 0, 0]), "no such flag"),
-        (Bytes::from_static(&[0, 0xff, 0xff, 0xff, 0xff]), "four gibibytes, it says"),
-    ] {
-        let answer = wire.send_body(&good, bytes(body)).await;
-        assert!(answer.grpc() > 0, "{what}: {answer:?}");
-        assert!(answer.body.is_empty(), "{what}");
-    }
-    // What follows the one message is not looked at: it is nobody's, and no signature covers it.
-    let two = [frame(b""), frame(b"\xff\xff")].concat();
-    assert_eq!(wire.send_body(&good, bytes(two)).await.grpc(), 0);
-    assert!(answers(&world, &wire, &admin).await);
-}
-
-#[tokio::test]
-async fn a_compressed_message_is_refused() {
-    let (world, admin, wire) = world().await;
-    for encoding in ["gzip", "deflate", "zstd", "nonsense"] {
-        let good = wire.outgoing(&GetCallerIdentityRequest {}).signed(&admin.credentials(), "sts");
-        let answer =
-            wire.send_body(&good.with("grpc-encoding", encoding), bytes(vec![1, 0, 0, 0, 1, 0])).await;
-        assert_eq!(answer.grpc(), 12, "{encoding}: {answer:?}");
-    }
-    assert!(answers(&world, &wire, &admin).await);
-}
-
-#[tokio::test]
-async fn other_methods_and_content_types_do_no_harm() {
-    let (world, admin, wire) = world().await;
-    let good = wire.outgoing(&GetCallerIdentityRequest {}).signed(&admin.credentials(), "sts");
-    for content_type in ["application/json", "text/html", "application/grpc-web", ""] {
-        let answer = wire.send(&good.clone().with("content-type", content_type)).await;
-        assert!(answer.grpc() != 0 || answer.http.as_u16() == 200, "{content_type}: {answer:?}");
-    }
-    assert!(answers(&world, &wire, &admin).await);
 }
 
 /// Writes `sent`, and reads what comes until the server closes or says nothing for a while.

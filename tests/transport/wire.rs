@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use http::header::HeaderValue;
-use http::{HeaderMap, HeaderName, Request, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -54,14 +54,26 @@ pub(crate) struct Answer {
 
 impl Wire {
     pub(crate) async fn connect(endpoint: &str) -> Self {
+        Self::try_connect(endpoint).await.unwrap()
+    }
+
+    /// The same, where the server may not want it.
+    pub(crate) async fn try_connect(endpoint: &str) -> Result<Self, hyper::Error> {
         let authority = endpoint.trim_start_matches("http://").to_owned();
         let socket = TcpStream::connect(&authority).await.unwrap();
         let handshake = http2::Builder::new(TokioExecutor::new())
             .max_header_list_size(1024 * 1024)
             .handshake(TokioIo::new(socket));
-        let (sender, connection) = handshake.await.unwrap();
+        let (sender, connection) = handshake.await?;
         tokio::spawn(connection);
-        Self { sender, authority }
+        Ok(Self { sender, authority })
+    }
+
+    /// Waits until the server has ended the connection.
+    pub(crate) async fn closed(&self) {
+        while !self.sender.is_closed() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// A call of `operation`, unsigned.
@@ -83,6 +95,11 @@ impl Wire {
         self.send_body(outgoing, body).await
     }
 
+    /// Sends a call whole, by another method than gRPC's.
+    pub(crate) async fn send_by(&self, method: &Method, outgoing: &Outgoing) -> Answer {
+        self.request(method, outgoing, bytes(frame(&outgoing.message))).await.unwrap()
+    }
+
     /// Sends a call whose body comes as it comes.
     pub(crate) async fn send_body(&self, outgoing: &Outgoing, body: Body) -> Answer {
         self.try_send(outgoing, body).await.unwrap()
@@ -90,8 +107,17 @@ impl Wire {
 
     /// The same, where the stream may be reset.
     pub(crate) async fn try_send(&self, outgoing: &Outgoing, body: Body) -> Result<Answer, hyper::Error> {
-        let mut request =
-            Request::post(format!("http://{}{}", outgoing.authority, outgoing.path)).body(body).unwrap();
+        self.request(&Method::POST, outgoing, body).await
+    }
+
+    async fn request(
+        &self,
+        method: &Method,
+        outgoing: &Outgoing,
+        body: Body,
+    ) -> Result<Answer, hyper::Error> {
+        let uri = format!("http://{}{}", outgoing.authority, outgoing.path);
+        let mut request = Request::builder().method(method).uri(uri).body(body).unwrap();
         *request.headers_mut() = outgoing.headers.clone();
         let mut sender = self.sender.clone();
         let answered = async {

@@ -2,6 +2,8 @@
 //! authenticate, check the members, authorize, handle, audit, commit, and again from the start when what was read has
 //! changed. Written once, and not generic.
 
+mod refuse;
+
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use reeve_directory::{Error, tables};
 use reeve_proto::Gate;
 use reeve_storage::{Revision, Transaction};
 use tokio::time::Instant;
+
+pub(crate) use refuse::Refused;
 
 use crate::audit::Event;
 use crate::authenticate::{Presented, Proof};
@@ -51,6 +55,8 @@ pub struct Incoming {
     pub authority: Option<Authority>,
     /// What a signature covers: the body, or the gRPC message, uncompressed and without its prefix.
     pub payload: Bytes,
+    /// The payload is on its way: what is stated of it counts until it is here.
+    pub awaited: bool,
     /// How the operation's message lies in all this.
     pub encoding: Box<dyn Encoding>,
     /// Where it came from.
@@ -152,11 +158,6 @@ impl Pipeline {
     /// A pipeline over what the server is made of.
     pub fn new(environment: Arc<Environment>) -> Self {
         Self { environment }
-    }
-
-    /// A name for a request that gets no further than its door.
-    pub(crate) fn request_id(&self) -> String {
-        request_id(self.environment.clock.now()).to_string()
     }
 
     /// Runs a call to its end, and audits it.

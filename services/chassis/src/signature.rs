@@ -60,6 +60,8 @@ pub struct SignedRequest<'a> {
 pub enum Payload<'a> {
     /// The body; of a gRPC call the one message, uncompressed and without its length prefix.
     Received(&'a [u8]),
+    /// It is on its way: what the request states of it must be there, and counts until it is here.
+    Awaited,
     /// What stands for it in the canonical request, told by the service that received it: its hash in hexadecimal, or the
     /// word that says that it is not signed, or signed in pieces.
     Told(&'a str),
@@ -261,18 +263,19 @@ fn check_scope(scope: &Scope<'_>, stamp: &str, rules: &Rules<'_>) -> Result<(), 
 fn check_payload<'r>(request: &SignedRequest<'r>, rules: &Rules<'_>) -> Result<Cow<'r, str>, SignatureError> {
     let stated = header::single(request.headers, &CONTENT_HASH)?;
     let payload = match request.payload {
-        Payload::Received(payload) => payload,
+        Payload::Received(payload) => Some(payload),
+        Payload::Awaited => None,
         Payload::Told(hash) => return check_told(hash, stated, rules).map(Cow::Borrowed),
     };
-    let hash = || digest::digest(&digest::SHA256, payload);
+    let hash = |payload: &[u8]| digest::digest(&digest::SHA256, payload);
     let Some(stated) = stated else {
-        if rules.stated_hash_required {
+        let (Some(payload), false) = (payload, rules.stated_hash_required) else {
             return Err(SignatureError::Incomplete(
                 "Authorization header requires existence of a 'X-Amz-Content-SHA256' header.".to_owned(),
             ));
-        }
+        };
         let mut text = String::with_capacity(64);
-        key::push_hex(&mut text, hash().as_ref());
+        key::push_hex(&mut text, hash(payload).as_ref());
         return Ok(Cow::Owned(text));
     };
     if stated == UNSIGNED_PAYLOAD {
@@ -287,7 +290,8 @@ fn check_payload<'r>(request: &SignedRequest<'r>, rules: &Rules<'_>) -> Result<C
             "X-Amz-Content-SHA256 must be the lower-case hexadecimal SHA-256 of the message.".to_owned(),
         )
     })?;
-    if hash().as_ref() == stated_hash { Ok(Cow::Borrowed(stated)) } else { Err(other_payload()) }
+    let is_stated = payload.is_none_or(|payload| hash(payload).as_ref() == stated_hash);
+    if is_stated { Ok(Cow::Borrowed(stated)) } else { Err(other_payload()) }
 }
 
 /// The payload hash that a service tells: that which the request states, if it states one.

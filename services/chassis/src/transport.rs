@@ -2,12 +2,18 @@
 //! pipeline itself, and the others to their doors. The only place, with its folder and the client, that names tonic.
 
 mod accept;
+mod budget;
+mod call;
 mod codec;
 mod connect;
+mod connection;
 mod deadline;
 mod gather;
 mod grpc;
 mod http;
+mod message;
+mod open;
+mod places;
 pub(crate) mod status;
 mod tls;
 
@@ -15,16 +21,11 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ::http::header::CONTENT_TYPE;
-use ::http::uri::PathAndQuery;
-use ::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use bytes::Bytes;
+use ::http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming as HttpBody;
-use reeve_directory::Error;
-use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer as _, Service as _};
 
@@ -32,26 +33,35 @@ pub use accept::Listener;
 pub(crate) use codec::BytesCodec;
 pub use tls::{Tls, TlsFiles};
 
-use crate::clock;
+use budget::Budgets;
+use connection::Use;
+use open::Reflection;
+
 use crate::json::Messages;
-use crate::pipeline::{Framed, Incoming, Outcome, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::query::Query;
 use crate::route::{Route, Routes};
 
-static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-static REVISION: HeaderName = HeaderName::from_static("reeve-revision");
+/// Largest request that is read from whoever sends one.
+const OPEN_BYTES_MAX: usize = 8 * 1024;
 
 /// What one client can make the server hold or wait for.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Largest request message.
     pub message_bytes_max: usize,
+    /// Bytes of request messages, all together, that are waited for at the same time.
+    pub incoming_bytes_max: usize,
     /// Calls at the same time on one connection.
     pub streams_max: u32,
     /// All headers of a call together.
     pub header_bytes_max: u32,
     /// Connections at the same time.
     pub connections_max: usize,
+    /// Connections from one address at the same time.
+    pub connections_per_address_max: usize,
+    /// How long a connection may be without a request.
+    pub idle_max: Duration,
     /// The deadline of a call that brings none, and the latest that one may bring.
     pub deadline_max: Duration,
     /// How long a drain waits for calls under way.
@@ -63,9 +73,12 @@ impl Default for Limits {
         Self {
             // A batch of questions, each with a session token and a resource policy, fits.
             message_bytes_max: 4 * 1024 * 1024,
+            incoming_bytes_max: 128 * 1024 * 1024,
             streams_max: 256,
             header_bytes_max: 16 * 1024,
             connections_max: 4096,
+            connections_per_address_max: 1024,
+            idle_max: Duration::from_secs(300),
             deadline_max: Duration::from_secs(30),
             drain_max: Duration::from_secs(20),
         }
@@ -81,7 +94,6 @@ pub(crate) struct Peer {
 }
 
 type Health = tonic_health::pb::health_server::HealthServer<tonic_health::server::HealthService>;
-type Reflection = BoxedGrpc;
 
 /// Everything that is served on the port.
 pub struct Service {
@@ -90,6 +102,7 @@ pub struct Service {
     messages: Messages,
     pipeline: Arc<Pipeline>,
     limits: Limits,
+    budgets: Budgets,
     health: Health,
     reporter: tonic_health::server::HealthReporter,
     reflection: Option<Reflection>,
@@ -107,16 +120,18 @@ impl Service {
         reflection: bool,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let reporter = tonic_health::server::HealthReporter::new();
-        let health = Health::new(tonic_health::server::HealthService::from_health_reporter(reporter.clone()));
+        let health = Health::new(tonic_health::server::HealthService::from_health_reporter(reporter.clone()))
+            .max_decoding_message_size(OPEN_BYTES_MAX);
         reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
         for service in routes.services() {
             reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
         }
-        let reflection = if reflection { Some(BoxedGrpc::reflection()?) } else { None };
+        let reflection = if reflection { Some(Reflection::new()?) } else { None };
         let routes = routes.into_map();
         Ok(Self {
             query: Query::new(&routes)?,
             messages: Messages::new(&routes)?,
+            budgets: Budgets::of(limits.incoming_bytes_max),
             routes,
             pipeline,
             limits,
@@ -151,74 +166,31 @@ impl Service {
     }
 
     /// Answers one HTTP request.
-    pub(crate) async fn answer(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+    async fn answer(&self, peer: Peer, used: &Use, request: Request<HttpBody>) -> Response<Body> {
         match Protocol::of(request.headers()) {
-            Protocol::Grpc => self.grpc(peer, request).await,
+            Protocol::Grpc => match grpc::fault(&request) {
+                Some(fault) => fault,
+                None => self.grpc(peer, used, request).await,
+            },
             // Boxed: they would be part of every call's future, which is copied whole, and are many times as large.
-            Protocol::GrpcWeb => Box::pin(self.grpc_web(peer, request)).await,
-            Protocol::Other if request.uri().path() == "/" => Box::pin(self.query(peer, request)).await,
-            Protocol::Other => Box::pin(self.connect(peer, request)).await,
+            Protocol::GrpcWeb => Box::pin(self.grpc_web(peer, used, request)).await,
+            Protocol::Other => {
+                let _under_way = used.call();
+                match request.uri().path() {
+                    "/" => Box::pin(self.query(peer, request)).await,
+                    _ => Box::pin(self.connect(peer, request)).await,
+                }
+            }
         }
     }
 
     /// gRPC-web is gRPC in another wrapping, which is taken off here and put on again.
-    async fn grpc_web(&self, peer: Peer, request: Request<HttpBody>) -> Response<Body> {
+    async fn grpc_web(&self, peer: Peer, used: &Use, request: Request<HttpBody>) -> Response<Body> {
         let grpc = tower::service_fn(move |request: Request<Body>| {
             let peer = peer.clone();
-            async move { Ok::<_, Infallible>(self.grpc(peer, request).await) }
+            async move { Ok::<_, Infallible>(self.grpc(peer, used, request).await) }
         });
         infallible(tonic_web::GrpcWebLayer::new().layer(grpc).call(request).await)
-    }
-
-    async fn grpc<B>(&self, peer: Peer, request: Request<B>) -> Response<Body>
-    where
-        B: http_body::Body<Data = Bytes> + Unpin + Send + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + std::fmt::Display,
-    {
-        let path = request.uri().path();
-        if let Some(route) = self.routes.get(path) {
-            return self.call(route, peer, request).await;
-        }
-        if path.starts_with("/grpc.health.v1.Health/") {
-            let mut health = self.health.clone();
-            return infallible(health.call(request.map(Body::new)).await);
-        }
-        if path.starts_with("/grpc.reflection.")
-            && let Some(reflection) = &self.reflection
-        {
-            return reflection.clone().call(request.map(Body::new)).await;
-        }
-        status::of(&Error::invalid_action(format!("There is no operation {path}.")), "").into_http()
-    }
-
-    async fn call<B>(&self, route: &Route, peer: Peer, request: Request<B>) -> Response<Body>
-    where
-        B: http_body::Body<Data = Bytes> + Unpin + Send + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + std::fmt::Display,
-    {
-        let deadline = deadline::of(request.headers(), self.limits.deadline_max);
-        let authority = http::authority(request.uri(), request.headers());
-        let (parts, body) = request.into_parts();
-        let message = grpc::message(&parts.headers, body, self.limits.message_bytes_max);
-        // The pipeline keeps the deadline itself, so that it can tell of it; this one ends a body that never comes.
-        let payload = match clock::by(deadline + deadline::GRACE, message).await {
-            Ok(Ok(payload)) => payload,
-            Ok(Err(status)) => return status.into_http(),
-            Err(_) => return Status::deadline_exceeded("The request did not arrive in time.").into_http(),
-        };
-        let target = parts.uri.into_parts().path_and_query;
-        let incoming = Incoming {
-            method: parts.method,
-            target: target.unwrap_or_else(|| PathAndQuery::from_static("/")),
-            headers: parts.headers,
-            authority,
-            payload,
-            encoding: Box::new(Framed),
-            source_ip: peer.address,
-            secure: peer.secure,
-            deadline,
-        };
-        reply(self.pipeline.run(route, incoming).await)
     }
 }
 
@@ -235,56 +207,11 @@ impl Protocol {
         let content_type = headers.get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
         match content_type.strip_prefix(b"application/grpc") {
             Some(rest) if rest.starts_with(b"-web") => Self::GrpcWeb,
-            Some(_) => Self::Grpc,
-            None => Self::Other,
+            // Its messages are protobuf, whether it says so or not.
+            Some(b"" | b"+proto") => Self::Grpc,
+            Some([b';', ..]) => Self::Grpc,
+            _ => Self::Other,
         }
-    }
-}
-
-fn reply(outcome: Outcome) -> Response<Body> {
-    let mut response = match &outcome.result {
-        Ok(message) => grpc::response(message),
-        Err(error) => status::of(error, &outcome.request_id).into_http(),
-    };
-    let headers = response.headers_mut();
-    if let Ok(mut request_id) = HeaderValue::from_str(&outcome.request_id) {
-        // HPACK then keeps it out of its table, where an id that never comes back only drives out what does.
-        request_id.set_sensitive(true);
-        headers.insert(REQUEST_ID.clone(), request_id);
-    }
-    if let Some(revision) = outcome.revision {
-        headers.insert(REVISION.clone(), revision);
-    }
-    response
-}
-
-/// The reflection services, whose types tonic does not name.
-#[derive(Clone)]
-struct BoxedGrpc {
-    v1: tower::util::BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>,
-    v1alpha: tower::util::BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>,
-}
-
-impl BoxedGrpc {
-    fn reflection() -> Result<Self, tonic_reflection::server::Error> {
-        let builder = || {
-            tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(reeve_proto::DESCRIPTOR)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        };
-        Ok(Self {
-            v1: tower::util::BoxCloneSyncService::new(builder().build_v1()?),
-            v1alpha: tower::util::BoxCloneSyncService::new(builder().build_v1alpha()?),
-        })
-    }
-
-    async fn call(mut self, request: Request<Body>) -> Response<Body> {
-        let service = if request.uri().path().starts_with("/grpc.reflection.v1alpha.") {
-            &mut self.v1alpha
-        } else {
-            &mut self.v1
-        };
-        infallible(service.call(request).await)
     }
 }
 
@@ -300,8 +227,7 @@ fn infallible<T>(result: Result<T, Infallible>) -> T {
 pub(crate) struct PeerService {
     pub(crate) service: Arc<Service>,
     pub(crate) peer: Peer,
-    /// Set by the connection's first call.
-    pub(crate) used: Arc<AtomicBool>,
+    pub(crate) used: Arc<Use>,
 }
 
 impl hyper::service::Service<Request<HttpBody>> for PeerService {
@@ -310,9 +236,9 @@ impl hyper::service::Service<Request<HttpBody>> for PeerService {
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
     fn call(&self, request: Request<HttpBody>) -> Self::Future {
-        self.used.store(true, Ordering::Relaxed);
-        let service = Arc::clone(&self.service);
+        self.used.request();
+        let (service, used) = (Arc::clone(&self.service), Arc::clone(&self.used));
         let peer = self.peer.clone();
-        Box::pin(async move { Ok(service.answer(peer, request).await) })
+        Box::pin(async move { Ok(service.answer(peer, &used, request).await) })
     }
 }

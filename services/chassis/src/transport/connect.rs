@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::http::{Received, plain};
+use super::http::plain;
 use super::{Peer, Service, status};
 use crate::json::Format;
 
@@ -47,11 +47,12 @@ impl Service {
             Err(status) => return refusal(&status),
         };
         let deadline = Instant::now() + timeout;
-        let received = match Received::read(request, peer, self.limits.message_bytes_max, deadline).await {
+        let expected = (route.spec.action, self.limits.message_bytes_max);
+        let received = match self.receive(request, peer, expected, deadline).await {
             Ok(received) => received,
-            Err(error) => return Self::connect_refused(&error, &self.pipeline.request_id()),
+            Err((error, request_id)) => return Self::connect_refused(&error, &request_id),
         };
-        let incoming = received.into_incoming(self.messages.encoding(&path, format));
+        let (incoming, _for_as_long) = received.into_incoming(self.messages.encoding(&path, format));
         let outcome = self.pipeline.run(route, incoming).await;
         let written = outcome.result.and_then(|message| self.messages.written(&path, format, message));
         let mut response = match written {

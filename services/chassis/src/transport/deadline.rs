@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
+use reeve_directory::Error;
 use tokio::time::Instant;
 
 static TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-/// How much longer than the deadline a request may take to arrive: its caller has given up by then.
-pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// When the call must be answered: what the caller says, and never later than `max` from now.
 pub(super) fn of(headers: &HeaderMap, max: Duration) -> Instant {
     let wanted = headers.get(&TIMEOUT).and_then(|value| parse(value.as_bytes()));
     Instant::now() + wanted.map_or(max, |wanted| wanted.min(max))
+}
+
+/// What a request is told that has not come by its deadline.
+pub(super) fn missed() -> Error {
+    Error::request_timeout("The request did not arrive in time.")
 }
 
 /// At most eight digits and a unit; anything else says nothing.

@@ -1,20 +1,22 @@
 //! Calls that are no gRPC, over HTTP/1.1 and HTTP/2 alike: reads the body within the limits, hands the call to AWS's Query
 //! protocol, and sends what comes out.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Incoming as HttpBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming as HttpBody};
 use reeve_directory::Error;
 use reeve_proto::error::v1::ErrorReason;
 use tokio::time::Instant;
 use tonic::body::Body;
 
-use super::{Peer, Service, deadline};
-use crate::pipeline::{Encoding, Incoming};
+use super::budget::Taken;
+use super::{OPEN_BYTES_MAX, Peer, Service, deadline};
+use crate::clock;
+use crate::pipeline::{Encoding, Incoming, Refused};
 
 /// The type of a form.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -23,49 +25,28 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) struct Received {
     parts: Parts,
     body: Bytes,
+    taken: Option<Taken>,
     deadline: Instant,
     peer: Peer,
 }
 
 impl Received {
-    /// Reads a request to its end.
-    ///
-    /// # Errors
-    /// `RequestEntityTooLarge`; `RequestTimeout` when the body does not come in time; `MalformedInput` when it breaks off.
-    pub(super) async fn read(
-        request: Request<HttpBody>,
-        peer: Peer,
-        bytes_max: usize,
-        deadline: Instant,
-    ) -> Result<Self, Error> {
-        let (parts, body) = request.into_parts();
-        let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|length: usize| length > bytes_max) {
-            return Err(too_large(bytes_max));
-        }
-        let read = Limited::new(body, bytes_max).collect();
-        match tokio::time::timeout_at(deadline + deadline::GRACE, read).await {
-            Ok(Ok(body)) => Ok(Self { parts, body: body.to_bytes(), deadline, peer }),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
-            Ok(Err(_)) => Err(Error::new(ErrorReason::MalformedInput, "The body of the request broke off.")),
-            Err(_) => Err(Error::request_timeout("The request did not arrive in time.")),
-        }
-    }
-
-    /// The call that the request is, with its message written in `encoding`.
-    pub(super) fn into_incoming(self, encoding: Box<dyn Encoding>) -> Incoming {
+    /// The call that the request is, with its message written in `encoding`, and the place that it has while it goes on.
+    pub(super) fn into_incoming(self, encoding: Box<dyn Encoding>) -> (Incoming, Option<Taken>) {
         let authority = authority(&self.parts.uri, &self.parts.headers);
-        Incoming {
+        let incoming = Incoming {
             method: self.parts.method,
             target: self.parts.uri.into_parts().path_and_query.unwrap_or(PathAndQuery::from_static("/")),
             headers: self.parts.headers,
             authority,
             payload: self.body,
+            awaited: false,
             encoding,
             source_ip: self.peer.address,
             secure: self.peer.secure,
             deadline: self.deadline,
-        }
+        };
+        (incoming, self.taken)
     }
 }
 
@@ -79,22 +60,102 @@ impl Service {
             return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
         let deadline = Instant::now() + self.limits.deadline_max;
-        let received = Received::read(request, peer, self.limits.message_bytes_max, deadline).await;
-        let found = received.and_then(|received| {
-            let query = received.parts.uri.query().unwrap_or_default();
-            let found = self.query.find(query, &received.body)?;
-            Ok((received, found))
-        });
-        let response = match found {
-            Ok((received, found)) => {
-                let incoming = received.into_incoming(self.query.encoding(&found));
-                let outcome = self.pipeline.run(found.route(), incoming).await;
-                self.query.answer(&found, &outcome)
+        let bytes_max = self.limits.message_bytes_max;
+        let response = match self.receive(request, peer, ("", bytes_max), deadline).await {
+            Ok(received) => {
+                let query = received.parts.uri.query().unwrap_or_default();
+                match self.query.find(query, &received.body) {
+                    Ok(found) => {
+                        let (incoming, _for_as_long) = received.into_incoming(self.query.encoding(&found));
+                        let outcome = self.pipeline.run(found.route(), incoming).await;
+                        self.query.answer(&found, &outcome)
+                    }
+                    Err(error) => {
+                        let refused = Refused {
+                            action: "",
+                            headers: &received.parts.headers,
+                            source_ip: &received.peer.address,
+                        };
+                        let (error, request_id) = self.pipeline.refuse(&refused, error).await.into_refusal();
+                        self.query.refuse(&error, &request_id)
+                    }
+                }
             }
-            Err(error) => self.query.refuse(&error, &self.pipeline.request_id()),
+            Err((error, request_id)) => self.query.refuse(&error, &request_id),
         };
         response.map(|text| Body::new(Full::new(text)))
     }
+
+    /// Reads a request of `action`, where that is known, to its end.
+    ///
+    /// # Errors
+    /// Those of reading its body, audited, with the request's id; `RequestTimeout` when it does not come in time.
+    pub(super) async fn receive(
+        &self,
+        request: Request<HttpBody>,
+        peer: Peer,
+        (action, bytes_max): (&str, usize),
+        deadline: Instant,
+    ) -> Result<Received, (Error, String)> {
+        let (parts, body) = request.into_parts();
+        let read = clock::by(deadline, self.body(&parts, body, bytes_max)).await;
+        match read.unwrap_or_else(|_| Err(deadline::missed())) {
+            Ok((body, taken)) => Ok(Received { parts, body, taken, deadline, peer }),
+            Err(error) => {
+                let refused = Refused { action, headers: &parts.headers, source_ip: &peer.address };
+                Err(self.pipeline.refuse(&refused, error).await.into_refusal())
+            }
+        }
+    }
+
+    /// A body, and its place. What is small is waited for from everybody, while there is room for that; anything else only
+    /// from those who show good credentials.
+    ///
+    /// # Errors
+    /// `RequestEntityTooLarge`; `ServiceUnavailable`; those of authentication; `MalformedInput` when the body breaks off.
+    async fn body(
+        &self,
+        parts: &Parts,
+        mut body: HttpBody,
+        bytes_max: usize,
+    ) -> Result<(Bytes, Option<Taken>), Error> {
+        let announced = if body.is_end_stream() { Some(0) } else { length(&parts.headers) };
+        if announced.is_some_and(|length| length > bytes_max) {
+            return Err(too_large(bytes_max));
+        }
+        // A body that does not announce its length may be small.
+        let first = announced.unwrap_or(OPEN_BYTES_MAX);
+        let mut open = if first <= OPEN_BYTES_MAX { self.budgets.open.take(first).ok() } else { None };
+        let mut known = match open {
+            Some(_) => None,
+            None => Some(self.admitted(parts, announced.unwrap_or(bytes_max)).await?),
+        };
+        let mut gathered = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let broken = |_| Error::new(ErrorReason::MalformedInput, "The body of the request broke off.");
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            let length = gathered.len() + data.len();
+            if length > bytes_max {
+                return Err(too_large(bytes_max));
+            }
+            if known.is_none() && length > OPEN_BYTES_MAX {
+                known = Some(self.admitted(parts, bytes_max).await?);
+                open = None;
+            }
+            gathered.extend_from_slice(&data);
+        }
+        Ok((gathered.freeze(), known.or(open)))
+    }
+
+    /// The place of a body of `bytes`, for those whose headers show good credentials.
+    async fn admitted(&self, parts: &Parts, bytes: usize) -> Result<Taken, Error> {
+        self.pipeline.admit_unnamed(&parts.headers, parts.uri.query().unwrap_or_default()).await?;
+        self.budgets.known.take(bytes)
+    }
+}
+
+fn length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// An answer without words.
