@@ -8,6 +8,7 @@ use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
 use reeve_chassis::client::Credentials;
 use reeve_proto::iam::v1::{CreateUserRequest, GetUserRequest};
+use reeve_proto::signin::v1::SignInRequest;
 use reeve_server::config::LimitsConfig;
 use zeroize::Zeroizing;
 
@@ -114,4 +115,33 @@ fn in_halves(message: &[u8]) -> Body {
         left.pop().map(|bytes| (Ok::<_, std::io::Error>(Frame::data(bytes)), left))
     });
     StreamBody::new(stream).boxed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_only_signs_in_is_read_little_of_and_takes_no_room_from_those_who_are_known() {
+    // Room for two of whom nobody knows who they are, and for more than two of the others.
+    let room = |limits: &mut LimitsConfig| {
+        (limits.message_bytes_max, limits.incoming_bytes_max) = (60_000, 8 * 2 * 20_000);
+    };
+    let (_world, wire, root) = world(room).await;
+    let sign_in = |password: &str| SignInRequest { password: password.to_owned(), ..Default::default() };
+    let long = wire.outgoing(&sign_in(&"x".repeat(8 * 1024)));
+    assert_eq!(wire.send(&long).await.code(), "RequestEntityTooLarge");
+    let slow = wire.outgoing(&sign_in("x"));
+    let held: Vec<_> = (0..50)
+        .map(|_| {
+            let (wire, slow) = (wire.clone(), slow.clone());
+            tokio::spawn(async move { wire.send_body(&slow, unending(frame(b"x").slice(..5))).await.code() })
+        })
+        .collect();
+    let soon = slow.clone().with("grpc-timeout", "200m");
+    let spent = async {
+        while wire.send_body(&soon, unending(frame(b"x").slice(..5))).await.code() != "ServiceUnavailable" {}
+    };
+    tokio::time::timeout(PATIENCE, spent).await.expect("there is no room for that many");
+    let create = CreateUserRequest { user_name: "a".to_owned(), ..Default::default() };
+    let create = wire.outgoing(&create).signed(&root, "iam");
+    let answer = wire.send_body(&create, in_halves(&create.message)).await;
+    assert_eq!(answer.grpc(), 0, "{answer:?}");
+    held.iter().for_each(tokio::task::JoinHandle::abort);
 }

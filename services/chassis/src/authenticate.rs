@@ -167,11 +167,7 @@ fn check<'a>(environment: &Environment, signed: &Signed<'a>) -> Result<Checked<'
         query: incoming.target.query().unwrap_or_default(),
         authority: incoming.authority.as_ref().map_or("", |authority| authority.as_str()),
         headers: &incoming.headers,
-        payload: if incoming.awaited {
-            Payload::Awaited
-        } else {
-            Payload::Received(&incoming.payload)
-        },
+        payload: if incoming.awaited { Payload::Awaited } else { Payload::Received(&incoming.payload) },
     };
     let rules = Rules {
         skew_seconds_max: environment.signatures.skew_seconds_max,

@@ -10,9 +10,10 @@ use reeve_storage::Transaction;
 
 use super::{Incoming, Outcome, Pipeline};
 use crate::audit::Event;
+use crate::authenticate::{Presented, Proof};
 use crate::random::request_id;
 use crate::signature::Authorization;
-use crate::{authenticate, session};
+use crate::{authenticate, bearer, session};
 
 /// What is known of such a request.
 pub(crate) struct Refused<'a> {
@@ -64,11 +65,10 @@ impl Pipeline {
     pub(crate) async fn admit(&self, spec: &'static Spec, incoming: &Incoming) -> Result<(), Error> {
         let environment = &*self.environment;
         let mut transaction = Transaction::begin(Arc::clone(&environment.engine));
-        let query = incoming.target.query().unwrap_or_default();
-        let authorization = &Authorization::find(&incoming.headers, query)?;
+        let proof = &Proof::presented(spec, incoming)?;
         let now = environment.clock.now().seconds();
-        let signed = authenticate::Signed { authorization, incoming, spec, now };
-        admitted(authenticate::authenticate(environment, &mut transaction, &signed).await.map(drop))
+        let presented = Presented { proof, incoming, spec, now };
+        admitted(authenticate::authenticate(environment, &mut transaction, &presented).await.map(drop))
     }
 
     /// The same where the message itself names the operation: nothing is known then but whose credentials are shown.
@@ -77,13 +77,18 @@ impl Pipeline {
     /// As those of authentication.
     pub(crate) async fn admit_unnamed(&self, headers: &HeaderMap, query: &str) -> Result<(), Error> {
         let environment = &*self.environment;
+        let mut transaction = Transaction::begin(Arc::clone(&environment.engine));
+        if let Some(token) = bearer::presented(headers)? {
+            let now = environment.clock.now().seconds();
+            let found = bearer::identify(environment, &mut transaction, token, bearer::AUDIENCE_REEVE, now);
+            return admitted(found.await.map(drop));
+        }
         let authorization = Authorization::find(headers, query)?;
         let id = authorization.access_key_id();
         if let Some(token) = authorization.security_token(headers) {
             let session = session::open(environment, token)?;
             return if session.access_key_id == id { Ok(()) } else { Err(session::invalid()) };
         }
-        let mut transaction = Transaction::begin(Arc::clone(&environment.engine));
         let found = environment.keys.find(environment, &mut transaction, id).await;
         admitted(found.and_then(|key| key.map(drop).ok_or_else(session::invalid)))
     }

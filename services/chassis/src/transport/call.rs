@@ -8,8 +8,8 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::BodyExt as _;
 use reeve_directory::Error;
-use reeve_proto::Spec;
 use reeve_proto::error::v1::ErrorReason;
+use reeve_proto::{Gate, Spec};
 use tokio::time::Instant;
 use tonic::body::Body;
 use tower::Service as _;
@@ -17,7 +17,7 @@ use tower::Service as _;
 use super::budget::Budget;
 use super::connection::Use;
 use super::message::{self, Message};
-use super::{Peer, Service, deadline, grpc, http as door};
+use super::{OPEN_BYTES_MAX, Peer, Service, deadline, grpc, http as door};
 use crate::clock;
 use crate::pipeline::{Framed, Incoming, Outcome, Refused};
 use crate::route::Route;
@@ -96,7 +96,7 @@ impl Service {
             deadline,
         };
         let admission = async || self.admit(route.spec, &incoming).await;
-        let read = message::read(&incoming.headers, &mut body, self.limits.message_bytes_max, admission);
+        let read = message::read(&incoming.headers, &mut body, self.bytes_max(route.spec), admission);
         let read = clock::by(deadline, read).await.unwrap_or_else(|_| Err(deadline::missed()));
         reply(match read {
             Ok(Message { payload, taken: _for_as_long }) => {
@@ -114,8 +114,17 @@ impl Service {
 
     /// What the rest of a call's message is counted against, if it is worth waiting for.
     async fn admit(&self, spec: &'static Spec, incoming: &Incoming) -> Result<Arc<Budget>, Error> {
+        if spec.gate == Gate::Open {
+            return Ok(Arc::clone(&self.budgets.open));
+        }
         self.pipeline.admit(spec, incoming).await?;
         Ok(Arc::clone(&self.budgets.known))
+    }
+
+    /// The largest request message of an operation: nobody signs in with more than what is read of anybody.
+    pub(super) fn bytes_max(&self, spec: &Spec) -> usize {
+        let most = self.limits.message_bytes_max;
+        if spec.gate == Gate::Open { most.min(OPEN_BYTES_MAX) } else { most }
     }
 
     /// Lets the rest of a refused request come, and go unseen: a stream that is cut off while its client still writes counts as

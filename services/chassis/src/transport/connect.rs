@@ -11,6 +11,7 @@ use http_body_util::Full;
 use hyper::body::Incoming as HttpBody;
 use prost::Message as _;
 use reeve_directory::Error;
+use reeve_proto::error::v1::ErrorReason;
 use serde_json::json;
 use tokio::time::Instant;
 use tonic::body::Body;
@@ -19,6 +20,7 @@ use tonic::{Code, Status};
 use super::http::plain;
 use super::{Peer, Service, status};
 use crate::json::Format;
+use crate::pipeline::Refused;
 
 const PROTOCOL_VERSION: &str = "connect-protocol-version";
 const TIMEOUT: &str = "connect-timeout-ms";
@@ -44,10 +46,18 @@ impl Service {
         };
         let timeout = match check(request.headers()) {
             Ok(timeout) => timeout.unwrap_or(self.limits.deadline_max).min(self.limits.deadline_max),
-            Err(status) => return refusal(&status),
+            Err(error) => {
+                let refused = Refused {
+                    action: route.spec.action,
+                    headers: request.headers(),
+                    source_ip: &peer.address,
+                };
+                let (error, request_id) = self.pipeline.refuse(&refused, error).await.into_refusal();
+                return Self::connect_refused(&error, &request_id);
+            }
         };
         let deadline = Instant::now() + timeout;
-        let expected = (route.spec.action, self.limits.message_bytes_max);
+        let expected = (route.spec.action, self.bytes_max(route.spec));
         let received = match self.receive(request, peer, expected, deadline).await {
             Ok(received) => received,
             Err((error, request_id)) => return Self::connect_refused(&error, &request_id),
@@ -77,12 +87,14 @@ impl Service {
 }
 
 /// The timeout that a call asks for, if its headers are ones that are understood here.
-fn check(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+fn check(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
+    let malformed = |message: &str| Error::new(ErrorReason::MalformedInput, message);
     if headers.get(PROTOCOL_VERSION).is_some_and(|version| version != "1") {
-        return Err(Status::invalid_argument("connect-protocol-version must be 1."));
+        return Err(malformed("connect-protocol-version must be 1."));
     }
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return Err(Status::unimplemented("Unknown compression: the supported encoding is identity."));
+        let message = "Unknown compression: the supported encoding is identity.";
+        return Err(Error::new(ErrorReason::UnsupportedMediaType, message));
     }
     let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
     let digits = value.to_str().ok().filter(|text| {
@@ -91,7 +103,7 @@ fn check(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
     let milliseconds = digits.and_then(|digits| digits.parse().ok());
     match milliseconds {
         Some(milliseconds) => Ok(Some(Duration::from_millis(milliseconds))),
-        None => Err(Status::invalid_argument("connect-timeout-ms must be up to ten digits.")),
+        None => Err(malformed("connect-timeout-ms must be up to ten digits.")),
     }
 }
 
