@@ -74,7 +74,7 @@ async fn what_is_waited_for_never_exceeds_what_the_operator_says() {
     let held = tokio::spawn(async move { first.try_send(&held, unending(begun)).await.is_ok() });
     let spent = async {
         loop {
-            let soon = slow.clone().with("grpc-timeout", "100m");
+            let soon = slow.clone().with("grpc-timeout", "1S");
             let answer = wire.send_body(&soon, unending(announced.clone())).await;
             if answer.code() == "ServiceUnavailable" {
                 return answer;
@@ -134,7 +134,7 @@ async fn whoever_only_signs_in_is_read_little_of_and_takes_no_room_from_those_wh
             tokio::spawn(async move { wire.send_body(&slow, unending(frame(b"x").slice(..5))).await.code() })
         })
         .collect();
-    let soon = slow.clone().with("grpc-timeout", "200m");
+    let soon = slow.clone().with("grpc-timeout", "1S");
     let spent = async {
         while wire.send_body(&soon, unending(frame(b"x").slice(..5))).await.code() != "ServiceUnavailable" {}
     };
