@@ -109,6 +109,7 @@ impl Target {
     ) -> Self {
         let messages = operations.iter().map(|operation| operation.encode_to_vec().into()).collect();
         let message = Message::InTurn(messages, Arc::default());
+        let connections = grpc(connections);
         Self { name, prefix: O::SPEC.prefix, path: O::SPEC.grpc_path, message, connections }
     }
 

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::Request;
 use reeve_chassis::client::{Credentials, REGION_DEFAULT, sign_request};
 use reeve_chassis::clock::{Clock as _, SystemClock};
-use reeve_chassis::signature::{Authorization, PathForm, Rules, SignatureError, SignedRequest, SigningKey};
+use reeve_chassis::signature::{
+    Authorization, PathForm, Payload, Rules, SignatureError, SignedRequest, SigningKey,
+};
 use zeroize::Zeroizing;
 
 use crate::Outcome;
@@ -61,7 +63,7 @@ fn check(request: &Request<Bytes>, now: i64, key: impl FnOnce() -> SigningKey) -
         query: request.uri().query().unwrap_or_default(),
         authority: HOST,
         headers: request.headers(),
-        payload: request.body(),
+        payload: Payload::Received(request.body()),
     };
     Authorization::find(request.headers(), signed.query)?.check(&signed, now, &rules)?.verify(&key())
 }
