@@ -2,16 +2,18 @@
 //! and that before the defaults; a key that does not exist is refused. `deploy/config.toml` shows every key.
 
 mod bounds;
+mod limits;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use reeve_chassis::audit::Retention;
 use reeve_chassis::transport::Limits;
 use reeve_chassis::{PasswordSettings, SignatureSettings};
 use reeve_directory::{Quotas, Settings};
 use serde::{Deserialize, Serialize};
+
+pub use limits::LimitsConfig;
 
 /// The beginning of the environment variables: `REEVE_DATA_DIR`, `REEVE_LIMITS_STREAMS_MAX`.
 pub const ENVIRONMENT_PREFIX: &str = "REEVE_";
@@ -109,30 +111,6 @@ pub struct AuditConfig {
     pub store_days_max: u32,
 }
 
-/// What one client can make the server hold or wait for.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitsConfig {
-    /// Largest request message, in bytes.
-    pub message_bytes_max: usize,
-    /// Bytes of request messages, all together, that are waited for at the same time; calls beyond are told to come again.
-    pub incoming_bytes_max: usize,
-    /// Calls at the same time on one connection.
-    pub streams_max: u32,
-    /// All headers of a call together, in bytes.
-    pub header_bytes_max: u32,
-    /// Connections at the same time.
-    pub connections_max: usize,
-    /// Connections from one address at the same time; of IPv6, from one network of 64 bits.
-    pub connections_per_address_max: usize,
-    /// How long a connection may be without a request before it is told to go, in seconds.
-    pub idle_seconds_max: u64,
-    /// The deadline of a call that brings none, and the latest that one may bring, in seconds.
-    pub deadline_seconds_max: u64,
-    /// How long a stopping server waits for calls under way, in seconds.
-    pub drain_seconds_max: u64,
-}
-
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -228,12 +206,7 @@ impl Config {
                 "plain text is served on the loopback alone: give tls_certificate and tls_key, or set plaintext_off_loopback",
             ));
         }
-        if self.limits.incoming_bytes_max / 2 < self.limits.message_bytes_max {
-            return Err(ConfigError::Refused(
-                "limits.incoming_bytes_max has no room for two of the largest messages",
-            ));
-        }
-        Ok(())
+        self.limits.check()
     }
 
     /// Where the audit log lies; none for a server that stores nothing and was not told.
@@ -261,17 +234,7 @@ impl Config {
 
     /// The transport's limits.
     pub fn limits(&self) -> Limits {
-        Limits {
-            message_bytes_max: self.limits.message_bytes_max,
-            incoming_bytes_max: self.limits.incoming_bytes_max,
-            streams_max: self.limits.streams_max,
-            header_bytes_max: self.limits.header_bytes_max,
-            connections_max: self.limits.connections_max,
-            connections_per_address_max: self.limits.connections_per_address_max,
-            idle_max: Duration::from_secs(self.limits.idle_seconds_max),
-            deadline_max: Duration::from_secs(self.limits.deadline_seconds_max),
-            drain_max: Duration::from_secs(self.limits.drain_seconds_max),
-        }
+        self.limits.limits()
     }
 
     /// What hashing a password costs.
@@ -339,23 +302,6 @@ impl Default for AuditConfig {
     fn default() -> Self {
         let Retention { file_bytes_max, files_kept_max, store_days_max } = Retention::default();
         Self { file_bytes_max, files_kept_max, store_days_max }
-    }
-}
-
-impl Default for LimitsConfig {
-    fn default() -> Self {
-        let limits = Limits::default();
-        Self {
-            message_bytes_max: limits.message_bytes_max,
-            incoming_bytes_max: limits.incoming_bytes_max,
-            streams_max: limits.streams_max,
-            header_bytes_max: limits.header_bytes_max,
-            connections_max: limits.connections_max,
-            connections_per_address_max: limits.connections_per_address_max,
-            idle_seconds_max: limits.idle_max.as_secs(),
-            deadline_seconds_max: limits.deadline_max.as_secs(),
-            drain_seconds_max: limits.drain_max.as_secs(),
-        }
     }
 }
 
