@@ -72,7 +72,9 @@ async fn what_is_waited_for_never_exceeds_what_the_operator_says() {
     let slow = get(&wire).signed(&root, "iam");
     let (first, held) = (wire.clone(), slow.clone());
     let begun = announced.clone();
-    let held = tokio::spawn(async move { first.try_send(&held, unending(begun)).await.is_ok() });
+    // Where the other came first, it is refused, and tries again until the room is its own.
+    let held =
+        tokio::spawn(async move { while first.try_send(&held, unending(begun.clone())).await.is_ok() {} });
     let spent = async {
         loop {
             let soon = slow.clone().with("grpc-timeout", "1S");
