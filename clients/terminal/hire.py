@@ -16,6 +16,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import uuid
 
@@ -64,7 +65,7 @@ class Terminal:
         shown, waiting, seen = "", list(answers), 0
         until = time.monotonic() + ANSWER_SECONDS_MAX
         while time.monotonic() < until:
-            if waiting and waiting[0][0] in shown[seen:]:
+            if waiting and waiting[0][0] in shown[seen:] and is_ready(screen, waiting[0][0]):
                 seen = len(shown)
                 os.write(screen, f"{waiting.pop(0)[1]}\n".encode())
             if not select.select([screen], [], [], 0.05)[0]:
@@ -82,6 +83,12 @@ class Terminal:
         if waiting:
             sys.exit(f"NOT SO: {' '.join(arguments)} did not ask for {waiting[0][0]}:\n{shown}")
         return os.waitstatus_to_exitcode(status), shown
+
+
+def is_ready(screen, prompt):
+    """Whether what is typed now does not show, where it must not: a prompt stands there a moment before echo is off, and a
+    person does not type that fast."""
+    return "assword" not in prompt or not termios.tcgetattr(screen)[3] & termios.ECHO
 
 
 def main():
