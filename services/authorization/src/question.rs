@@ -94,6 +94,7 @@ impl<'q> Asked<'q> {
         let named = [
             ("session_token", question.session_token.is_some()),
             ("access_key_id", question.access_key_id.is_some()),
+            ("bearer_token", question.bearer_token.is_some()),
             ("principal_arn", question.principal_arn.is_some()),
         ];
         if let Some((member, _)) = named.iter().find(|(_, is_named)| *is_named) {
