@@ -75,7 +75,7 @@ pub(crate) fn config(home: &Path) -> Config {
         account: ACCOUNT.to_owned(),
         credentials_file: home.join("credentials"),
         root_key_file: home.join("root-key"),
-        quotas: Quotas { users_per_account_max: i64::MAX / 2, ..Quotas::default() },
+        quotas: Quotas { users_per_account_max: 1_000_000_000, ..Quotas::default() },
         ..Config::default()
     }
 }
