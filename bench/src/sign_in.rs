@@ -21,7 +21,7 @@ const CONNECTIONS: usize = 4;
 /// Decisions asked for while people sign in: a load that leaves processors to spare, as a service does that is not
 /// overloaded.
 const ASKING: Shape = Shape { in_flight: 2, connections: 2 };
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "Correct-horse-battery-5taple";
 /// Hashes that the time of one is taken from.
 const HASHES: u32 = 20;
 
