@@ -131,6 +131,18 @@ async fn a_role_that_does_not_exist_answers_as_one_that_does_not_trust() {
 }
 
 #[tokio::test]
+async fn what_is_no_arn_of_a_role_is_invalid() {
+    let world = World::start().await;
+    let alice = world.user("alice").await;
+    world.allow(&alice, &allow("*", "*")).await;
+    world.role("a-role-with-a-name-as-long-as-an-arn", &trust(world.arn("user/alice"))).await;
+    for wrong in ["a-role-with-a-name-as-long-as-an-arn", &world.arn("role/r").replace("arn:", "ARN:")] {
+        let error = refused(assume(&alice, &request_for(wrong)).await);
+        assert_eq!((error.code.as_str(), error.message), ("ValidationError", format!("{wrong} is invalid")));
+    }
+}
+
+#[tokio::test]
 async fn a_role_s_arn_matches_exactly() {
     let world = World::start().await;
     let alice = world.user("alice").await;

@@ -62,7 +62,7 @@ pub(crate) async fn locate(
     match spec.resource {
         "user" => of_user(directory, name).await,
         "group" => of_group(directory, name).await,
-        "role" if name.starts_with("arn:") => of_assumed_role(directory, permissions, name).await,
+        "role" if spec.inherits_session => of_assumed_role(directory, permissions, name).await,
         "role" => of_role(directory, name).await,
         "policy" => of_policy(directory, name).await,
         "mfa" => of_mfa_device(directory, name).await,
