@@ -14,6 +14,7 @@ pub mod forwarded;
 pub mod guessing;
 mod identity;
 mod issue;
+pub mod jose;
 mod json;
 mod key_cache;
 mod locate;

@@ -1,0 +1,109 @@
+//! JSON Web Signatures: what the `jsonwebtoken` crate knows of their form, over the cryptography that everything here is
+//! built on, which is ring's. There are asymmetric algorithms and no others: a token signed by `none` or by HMAC finds
+//! nothing that could verify it, whatever its key.
+
+mod components;
+mod sign;
+mod verify;
+
+use std::sync::Once;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::{self, CryptoProvider};
+use serde::Serialize;
+
+pub use jsonwebtoken::errors::{Error, ErrorKind, Result};
+pub use jsonwebtoken::jwk;
+pub use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+
+/// The algorithms that tokens are verified by.
+pub const VERIFIED: &[Algorithm] = &[
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::EdDSA,
+];
+
+static RING: CryptoProvider = CryptoProvider {
+    signer_factory: sign::signer,
+    verifier_factory: verify::verifier,
+    key_utils: components::KEY_UTILS,
+};
+
+/// The header of a token, of which nothing is verified yet.
+///
+/// # Errors
+/// It is no token, names an algorithm that nobody knows, or asks for what is not understood here.
+pub fn header(token: &str) -> Result<Header> {
+    let header = jsonwebtoken::decode_header(token)?;
+    // A JWT's payload is always encoded, and there is nothing else that a token may call critical. (Source: RFC 7797, 7, and
+    // RFC 7515, 4.1.11.)
+    if header.crit.is_some() || header.extras.inner().contains_key("b64") {
+        return Err(ErrorKind::InvalidToken.into());
+    }
+    Ok(header)
+}
+
+/// What a token says that `key` signed by `algorithm`, the one that its header has to name. Of what it says nothing is judged:
+/// when a claim holds is asked of the call's moment, and not of the machine's clock.
+///
+/// # Errors
+/// `InvalidAlgorithm`, `InvalidSignature`, and whatever is wrong with its form.
+pub fn payload(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Vec<u8>> {
+    install();
+    if header(token)?.alg != algorithm {
+        return Err(ErrorKind::InvalidAlgorithm.into());
+    }
+    let (message, signature) = token.rsplit_once('.').ok_or(ErrorKind::InvalidToken)?;
+    if !crypto::verify(signature, message.as_bytes(), key, algorithm)? {
+        return Err(ErrorKind::InvalidSignature.into());
+    }
+    unverified_payload(token)
+}
+
+/// What a token says, whoever made it.
+///
+/// # Errors
+/// It has not three parts, or they are not base64 as tokens have it.
+pub fn unverified_payload(token: &str) -> Result<Vec<u8>> {
+    let mut parts = token.split('.');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(payload), Some(_), None) => {
+            URL_SAFE_NO_PAD.decode(payload).map_err(|_| ErrorKind::InvalidToken.into())
+        }
+        _ => Err(ErrorKind::InvalidToken.into()),
+    }
+}
+
+/// A token that says `claims`, signed by `key`: a PKCS#8 document of a P-384 key, or an RSA key in either DER form.
+///
+/// # Errors
+/// The key is not of the algorithm that the header names, or that is none that is signed by here.
+pub fn encode<T: Serialize>(header: &Header, claims: &T, key: &EncodingKey) -> Result<String> {
+    install();
+    jsonwebtoken::encode(header, claims, key)
+}
+
+/// The public half of a signing key, to be published.
+///
+/// # Errors
+/// The key is not of the algorithm.
+pub fn public_key(key: &EncodingKey, algorithm: Algorithm) -> Result<jwk::Jwk> {
+    install();
+    jwk::Jwk::from_encoding_key(key, algorithm)
+}
+
+/// The crate asks one provider for the whole process.
+fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // Fails only where somebody has put in a provider before, and nobody else does.
+        let _ = RING.install_default();
+    });
+}
+
+#[cfg(test)]
+mod tests;
