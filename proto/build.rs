@@ -224,8 +224,9 @@ fn fields(pool: &DescriptorPool, message: &MessageDescriptor, code: &mut String)
         let query = wire.get(..1).unwrap_or_default().to_lowercase() + wire.get(1..).unwrap_or_default();
         writeln!(
             members,
-            "Member {{ name: {:?}, wire_name: {wire:?}, query_name: {query:?}, required: {required}, shape: &{}, context_key: {:?}, request_tags: {}, secret: {} }},",
+            "Member {{ name: {:?}, wire_name: {wire:?}, query_name: {query:?}, required: {required}, shape: &{}, context_key: {:?}, context_default: {:?}, request_tags: {}, secret: {} }},",
             field.name(), shape.name(), text(&options, pool, "context_key").unwrap_or_default(),
+            extension_value(&options, pool, "reeve.operation.v1.context_default").and_then(|value| value.as_i64()),
             bool_option(&options, pool, "request_tags"), secret(pool, &field),
         )
         .expect("strings take text");

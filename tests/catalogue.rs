@@ -181,7 +181,8 @@ fn members(pool: &DescriptorPool, message: &MessageDescriptor, depth: usize, tex
 fn marks(pool: &DescriptorPool, field: &FieldDescriptor) -> String {
     let options = field.options();
     let mut marks = String::new();
-    for name in ["shape", "required", "context_key", "request_tags", "wire_name", "secret"] {
+    for name in ["shape", "required", "context_key", "context_default", "request_tags", "wire_name", "secret"]
+    {
         let extension = pool.get_extension_by_name(&format!("reeve.operation.v1.{name}")).unwrap();
         if !options.has_extension(&extension) {
             continue;
@@ -192,6 +193,7 @@ fn marks(pool: &DescriptorPool, field: &FieldDescriptor) -> String {
                 let shape = shapes.get_value(*number).unwrap();
                 write!(marks, ", {}", shape.name().trim_start_matches("SHAPE_")).unwrap();
             }
+            Value::I64(number) => write!(marks, ", {name}: {number}").unwrap(),
             Value::Bool(is) => write!(marks, ", {name}: {is}").unwrap(),
             Value::String(value) => write!(marks, ", {name}: {value}").unwrap(),
             other => panic!("{}: {name} is {other:?}", field.full_name()),

@@ -193,12 +193,12 @@ async fn a_condition_on_a_member_holds() {
     for spec in OPERATIONS {
         let message = declared.message(spec.request);
         for field in message.fields() {
-            let Some((operator, key, value)) = declared.condition(&field) else { continue };
+            let Some((operator, key, value, other)) = declared.condition(&field) else { continue };
             let mut request = declared.minimal(&message);
             declared.fill(&mut request, &field);
             let actions: Vec<&str> =
                 std::iter::once(spec.action).chain(spec.also.iter().map(|also| also.action)).collect();
-            for (wanted, is_denied) in [(value.clone(), false), (format!("{value}-else"), true)] {
+            for (wanted, is_denied) in [(value, false), (other, true)] {
                 let mut statement = allow(actions.clone(), "*");
                 statement["Condition"] = json!({ operator: { &key: wanted } });
                 say_exactly(&world, &user, &statement).await;

@@ -22,6 +22,8 @@ const MISSING: &[(&str, &str, &str)] = &[
     ("GetSessionTokenRequest", "MinimumSessionTokenSize", TOKEN_SIZE),
     ("GetSessionTokenResponse", "SessionTokenSize", TOKEN_SIZE),
     ("GetSessionTokenResponse", "SessionTokenUtilization", TOKEN_SIZE),
+    ("GetWebIdentityTokenRequest", "Scope", IDENTITY_PROPAGATION),
+    ("GetWebIdentityTokenRequest", "SubjectMode", IDENTITY_PROPAGATION),
     ("LoginProfile", "MaxSigninSessionDuration", SIGN_IN_LENGTH),
     ("Role", "MaxSigninSessionDuration", SIGN_IN_OF_ROLES),
     ("Role", "SourceRoleTemplate", "roles are not made from templates here"),
@@ -39,6 +41,7 @@ const OTHERWISE_REQUIRED: &[(&str, &str, &str)] = &[
 /// What Reeve has beside AWS's operations.
 const EXTENSIONS: &[&str] = &["sts:GetServiceBearerToken"];
 const ROOT_DEVICES: &str = "root has devices as users have, and no name";
+const IDENTITY_PROPAGATION: &str = "sessions here carry no trusted identity propagation context";
 const TOKEN_SIZE: &str = "a token's size is not chosen here, and its limit is one";
 const SIGN_IN_LENGTH: &str = "how long a sign-in lasts is said when signing in";
 const SIGN_IN_OF_ROLES: &str = "roles do not sign in at a console of Reeve's";

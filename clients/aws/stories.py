@@ -9,6 +9,7 @@ import configparser
 import json
 import pathlib
 
+import federation
 import people
 from told import RECORDER, Aws, check, delete_keys, list_all, policy, refused, tags, trust
 
@@ -225,7 +226,8 @@ def main():
     file.read(arguments.credentials)
     root = Aws(arguments.endpoint, file["root"]["aws_access_key_id"], file["root"]["aws_secret_access_key"])
     account = root.sts.get_caller_identity()["Account"]
-    for story in (summary, users, groups, policies, roles, people.passwords, people.devices, people.aliases):
+    of_people = (people.passwords, people.devices, people.aliases)
+    for story in (summary, users, groups, policies, roles, *of_people, federation.outbound):
         print(f"-- {story.__doc__}")
         story(root, account)
     with pathlib.Path(arguments.record).open("a") as record:

@@ -72,6 +72,8 @@ pub struct Member {
     pub shape: &'static Shape,
     /// The condition key it supplies; empty for none.
     pub context_key: &'static str,
+    /// What that key holds where the member is absent.
+    pub context_default: Option<i64>,
     /// Its tags are the call's request tags.
     pub request_tags: bool,
     /// It holds a secret.

@@ -163,8 +163,12 @@ impl Declarations {
         self.reach(inner.as_message_mut().unwrap(), rest)
     }
 
-    /// A condition that the sample of `field` meets: operator, key and value. None for a field that supplies no key.
-    pub(crate) fn condition(&self, field: &FieldDescriptor) -> Option<(&'static str, String, String)> {
+    /// A condition that the sample of `field` meets: operator, key, value, and a value with which it would not. None for a
+    /// field that supplies no key.
+    pub(crate) fn condition(
+        &self,
+        field: &FieldDescriptor,
+    ) -> Option<(&'static str, String, String, String)> {
         let options = field.options();
         let option = |name: &str| {
             let extension = self.pool.get_extension_by_name(&format!("reeve.operation.v1.{name}")).unwrap();
@@ -173,11 +177,16 @@ impl Declarations {
         if option("request_tags").is_some() {
             let Value::Message(tag) = self.item(field) else { panic!("tags are messages") };
             let text = |name: &str| tag.get_field_by_name(name).unwrap().as_str().unwrap().to_owned();
-            return Some(("StringEquals", format!("aws:RequestTag/{}", text("key")), text("value")));
+            let (key, value) = (format!("aws:RequestTag/{}", text("key")), text("value"));
+            return Some(("StringEquals", key, value.clone(), format!("{value}-else")));
         }
         let key = option("context_key")?.as_str().unwrap().to_owned();
+        if let Value::I32(number) = self.item(field) {
+            return Some(("NumericEquals", key, number.to_string(), (number + 1).to_string()));
+        }
         let operator = if field.is_list() { "ForAnyValue:StringEquals" } else { "StringEquals" };
-        Some((operator, key, self.item(field).as_str().unwrap().to_owned()))
+        let value = self.item(field).as_str().unwrap().to_owned();
+        Some((operator, key, value.clone(), format!("{value}-else")))
     }
 
     /// Values that `field` must not have.

@@ -23,6 +23,8 @@ const VOLATILE: &[&str] = &[
     "SecretAccessKey",
     "SessionToken",
     "BearerToken",
+    "IssuerIdentifier",
+    "WebIdentityToken",
     "Expiration",
     "RequestId",
     "Base32StringSeed",

@@ -12,6 +12,8 @@ mod signature;
 mod tags;
 mod token;
 mod trust;
+pub(crate) mod verifier;
+pub(crate) mod web_identity_tokens;
 
 use reeve_chassis::client::{CallError, Client, Credentials};
 use reeve_proto::authorization::v1::{AuthorizeRequest, Question};

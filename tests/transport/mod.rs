@@ -4,6 +4,7 @@ mod bodies;
 mod connections;
 mod deadlines;
 mod details;
+mod documents;
 mod garbage;
 mod limits;
 mod protocols;

@@ -140,6 +140,11 @@ impl World {
         self.running.engine()
     }
 
+    /// What the server is made of.
+    pub(crate) fn environment(&self) -> &Environment {
+        self.running.environment()
+    }
+
     /// The ARN in IAM of `user/alice` and the like.
     pub(crate) fn arn(&self, resource: &str) -> String {
         format!("arn:aws:iam::{ACCOUNT}:{resource}")

@@ -14,6 +14,7 @@ use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::guessing::Guesses;
 use crate::key_cache::KeyCache;
+use crate::outbound::OutboundIssuers;
 use crate::password::{PasswordPool, PasswordSettings};
 use crate::password_uses::PasswordUses;
 use crate::revision_token;
@@ -59,6 +60,8 @@ pub struct Environment {
     pub password_uses: Arc<PasswordUses>,
     /// Wrong guesses at passwords and codes.
     pub guesses: Guesses,
+    /// What issues tokens for others.
+    pub outbound: OutboundIssuers,
     /// Compiled policies of principals.
     pub permissions: PermissionsCache,
     /// The resource policy that every resource has for questions from the management account.
@@ -101,6 +104,7 @@ impl Environment {
             passwords: PasswordPool::new(PasswordSettings::default()),
             password_uses: Arc::default(),
             guesses: Guesses::default(),
+            outbound: OutboundIssuers::default(),
             permissions,
             keys: KeyCache::default(),
             sessions: SessionCache::default(),

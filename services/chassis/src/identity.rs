@@ -141,6 +141,19 @@ impl Identity {
         }
     }
 
+    /// `aws:PrincipalArn`: of a session the ARN of its role.
+    pub fn principal_arn(&self) -> &str {
+        match &self.kind {
+            Kind::Role { role, .. } => &role.principal.arn,
+            _ => self.arn(),
+        }
+    }
+
+    /// `aws:PrincipalTag/...`: of a session those of its role, overridden by its own.
+    pub fn principal_tags(&self) -> &[StoredTag] {
+        self.known_session().map_or_else(|| self.own_tags(), |session| &session.tags)
+    }
+
     /// `aws:userid`: a root's account id, a user's unique id, a session's `AROA...:name`.
     pub fn user_id(&self) -> &str {
         match &self.kind {
@@ -238,19 +251,16 @@ impl Identity {
         context.insert("aws:PrincipalAccount", self.account());
         context.insert("aws:PrincipalIsAWSService", false);
         context.insert("aws:ViaAWSService", false);
-        let (arn, kind, tags) = match &self.kind {
-            Kind::Nobody => ("", "Anonymous", None),
-            Kind::Root { arn, .. } => (arn.as_str(), "Account", None),
+        let kind = match &self.kind {
+            Kind::Nobody => "Anonymous",
+            Kind::Root { .. } => "Account",
             Kind::User(user) => {
                 context.insert("aws:username", user.principal.name.as_str());
-                (user.principal.arn.as_str(), "User", Some(&user.principal.tags))
+                "User"
             }
-            Kind::Role { role, session } => {
-                let tags = session.as_ref().map_or(&role.principal.tags, |session| &session.tags);
-                (role.principal.arn.as_str(), "AssumedRole", Some(tags))
-            }
+            Kind::Role { .. } => "AssumedRole",
         };
-        context.insert("aws:PrincipalArn", arn);
+        context.insert("aws:PrincipalArn", self.principal_arn());
         context.insert("aws:PrincipalType", kind);
         if let Some(record) = &self.record {
             context.insert("aws:TokenIssueTime", Value::Time(record.issued_at));
@@ -272,7 +282,7 @@ impl Identity {
         if !matches!(self.kind, Kind::Role { session: None, .. }) {
             context.insert("aws:userid", self.user_id());
         }
-        for tag in tags.into_iter().flatten() {
+        for tag in self.principal_tags() {
             context.insert_tag("aws:PrincipalTag/", &tag.key, tag.value.as_str());
         }
     }

@@ -140,7 +140,7 @@ struct Ended {
 
 /// The way of a call.
 pub struct Pipeline {
-    environment: Arc<Environment>,
+    pub(crate) environment: Arc<Environment>,
 }
 
 /// One call on its way.

@@ -1,11 +1,13 @@
 //! The one place that draws. Everything behind it is handed what was drawn, or this source of it.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reeve_directory::Random;
 use ring::rand::SecureRandom as _;
+use rsa::rand_core::{TryCryptoRng, TryRng};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -38,6 +40,37 @@ impl Random for SystemRandom {
             panic!("the operating system gives no randomness");
         }
     }
+}
+
+/// As the crate that makes RSA keys wants to draw.
+impl TryRng for SystemRandom {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes);
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.fill(bytes);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for SystemRandom {}
+
+/// A new id of a JSON Web Token: a UUID of version 4.
+pub fn jwt_id(random: &mut dyn Random) -> String {
+    let mut drawn = [0; 16];
+    random.fill(&mut drawn);
+    uuid::Builder::from_random_bytes(drawn).into_uuid().to_string()
 }
 
 /// A new secret access key: forty characters, as AWS's.

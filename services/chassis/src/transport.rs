@@ -8,6 +8,7 @@ mod codec;
 mod connect;
 mod connection;
 mod deadline;
+mod documents;
 mod gather;
 mod grpc;
 mod http;
@@ -178,6 +179,7 @@ impl Service {
                 let _under_way = used.call();
                 match request.uri().path() {
                     "/" => Box::pin(self.query(peer, request)).await,
+                    path if documents::is_document(path) => Box::pin(self.document(peer, request)).await,
                     _ => Box::pin(self.connect(peer, request)).await,
                 }
             }

@@ -67,6 +67,14 @@ pub fn account_of_access_key(id: &str) -> Option<String> {
     (head & ACCOUNT_HELD != 0 && account < ACCOUNTS_MAX).then(|| format!("{account:012}"))
 }
 
+/// A new id of an issuer: what nobody can guess, because it tells that the account has one.
+#[must_use]
+pub fn issuer(random: &mut dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
 /// Whether the id of an access key is that of temporary credentials.
 #[must_use]
 pub fn is_temporary(access_key_id: &str) -> bool {

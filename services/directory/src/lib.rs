@@ -32,6 +32,7 @@ pub mod membership;
 pub mod mfa_device;
 pub mod name;
 mod named;
+pub mod outbound_federation;
 mod owner;
 pub mod password_policy;
 pub mod password_use;
@@ -42,6 +43,7 @@ pub mod policy_version;
 pub mod relying_service;
 pub mod resource;
 pub mod role;
+pub mod signing_key;
 pub mod tables;
 pub mod tag;
 mod trust;
@@ -136,6 +138,8 @@ parts! {
     mfa_devices: mfa_device::MfaDevices<'_, 'a>,
     /// The account's alias.
     account_aliases: account_alias::AccountAliases<'_, 'a>,
+    /// The account as an issuer of tokens.
+    outbound_federations: outbound_federation::OutboundFederations<'_, 'a>,
     /// Sessions that were signed out.
     ended_sessions: ended_session::EndedSessions<'_, 'a>,
     /// Services that ask for decisions.

@@ -6,9 +6,10 @@
 
 use reeve_proto::store::v1::{
     AccessKeyRecord, AccountAliasRecord, AccountRecord, AliasedAccountRecord, AuditRecord, ClusterRecord,
-    DataKeyRecord, GroupRecord, InlinePolicyRecord, LoginProfileRecord, MarkRecord, MfaDeviceRecord,
-    NameRecord, PasswordHistoryRecord, PasswordPolicyRecord, PasswordUseRecord, PolicyRecord,
-    PolicyVersionRecord, RelyingServiceRecord, RoleRecord, UserRecord,
+    DataKeyRecord, GroupRecord, InlinePolicyRecord, IssuerRecord, LoginProfileRecord, MarkRecord,
+    MfaDeviceRecord, NameRecord, OutboundFederationRecord, PasswordHistoryRecord, PasswordPolicyRecord,
+    PasswordUseRecord, PolicyRecord, PolicyVersionRecord, RelyingServiceRecord, RoleRecord,
+    SigningKeysRecord, UserRecord,
 };
 use reeve_storage::{Counter, Table};
 
@@ -117,6 +118,13 @@ tables! {
     ALIASED_ACCOUNTS: Table<K1, AliasedAccountRecord> = Table::small, 88;
     /// when it would have ended by itself, access key id → the session was signed out.
     ENDED_SESSIONS: Table<(u64, String), MarkRecord> = Table::small, 100;
+
+    /// account → the account as an issuer of tokens for others.
+    OUTBOUND_FEDERATIONS: Table<K1, OutboundFederationRecord> = Table::small, 120;
+    /// issuer id → the account whose it is.
+    ISSUERS: Table<K1, IssuerRecord> = Table::small, 121;
+    /// () → the keys that sign those tokens.
+    SIGNING_KEYS: Table<(), SigningKeysRecord> = Table::new, 122;
 }
 
 /// The AWS name of the quota that the counter under `key` stands for.

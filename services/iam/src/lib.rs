@@ -12,6 +12,7 @@ mod inline_policies;
 mod login_profiles;
 mod mfa_devices;
 mod not_kept;
+mod outbound_federation;
 mod password_policies;
 mod policies;
 mod qr_code;

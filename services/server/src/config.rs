@@ -3,17 +3,20 @@
 
 mod bounds;
 mod limits;
+mod signing_keys;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use reeve_chassis::audit::Retention;
+use reeve_chassis::outbound::IssuerUrl;
 use reeve_chassis::transport::Limits;
 use reeve_chassis::{PasswordSettings, SignatureSettings};
 use reeve_directory::{Quotas, Settings};
 use serde::{Deserialize, Serialize};
 
 pub use limits::LimitsConfig;
+pub use signing_keys::SigningKeyConfig;
 
 /// The beginning of the environment variables: `REEVE_DATA_DIR`, `REEVE_LIMITS_STREAMS_MAX`.
 pub const ENVIRONMENT_PREFIX: &str = "REEVE_";
@@ -47,6 +50,8 @@ pub struct Config {
     pub tls_client_ca: PathBuf,
     /// Plain text may be served off the loopback, where whoever listens reads session tokens and new secrets.
     pub plaintext_off_loopback: bool,
+    /// The URL under which accounts issue tokens for others, as it is reached from outside; the address of the port when empty.
+    pub issuer_url: String,
     /// gRPC reflection answers without credentials.
     pub reflection: bool,
     /// The page cache of the embedded store, in bytes.
@@ -55,6 +60,8 @@ pub struct Config {
     pub signatures: SignatureConfig,
     /// What hashing a password costs.
     pub passwords: PasswordConfig,
+    /// How the keys that sign tokens for others follow one another.
+    pub signing_keys: SigningKeyConfig,
     /// How long audit events are kept.
     pub audit: AuditConfig,
     /// What one client can make the server hold or wait for.
@@ -206,7 +213,20 @@ impl Config {
                 "plain text is served on the loopback alone: give tls_certificate and tls_key, or set plaintext_off_loopback",
             ));
         }
+        self.signing_keys.check()?;
+        self.issuer_url()?;
         self.limits.check()
+    }
+
+    /// The URL under which accounts issue tokens, where the operator says it.
+    ///
+    /// # Errors
+    /// It is none under which they could.
+    pub fn issuer_url(&self) -> Result<Option<IssuerUrl>, ConfigError> {
+        if self.issuer_url.is_empty() {
+            return Ok(None);
+        }
+        IssuerUrl::parse(&self.issuer_url).map(Some).map_err(ConfigError::Refused)
     }
 
     /// Where the audit log lies; none for a server that stores nothing and was not told.
@@ -268,10 +288,12 @@ impl Default for Config {
             tls_key: PathBuf::new(),
             tls_client_ca: PathBuf::new(),
             plaintext_off_loopback: false,
+            issuer_url: String::new(),
             reflection: true,
             store_cache_bytes: reeve_storage::CACHE_BYTES_DEFAULT,
             signatures: SignatureConfig::default(),
             passwords: PasswordConfig::default(),
+            signing_keys: SigningKeyConfig::default(),
             audit: AuditConfig::default(),
             limits: LimitsConfig::default(),
             quotas: Quotas::default(),
@@ -423,6 +445,13 @@ mod tests {
         for partition in ["aws", "aws-cn", "aws-acme-2"] {
             let config = Config { partition: partition.to_owned(), ..Config::default() };
             assert!(config.check().is_ok(), "{partition}");
+        }
+        let mut config = Config::default();
+        config.signing_keys.age_seconds_max = config.signing_keys.overlap_seconds - 1;
+        assert!(config.check().is_err());
+        for (issuer_url, may) in [("https://id.example.com/reeve", true), ("http://id.example.com", false)] {
+            let config = Config { issuer_url: issuer_url.to_owned(), ..Config::default() };
+            assert_eq!(config.check().is_ok(), may, "{issuer_url}");
         }
         for config in [
             Config { tls_key: "key.pem".into(), ..Config::default() },

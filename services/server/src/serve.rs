@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reeve_authorization::Authorization;
 use reeve_chassis::clock::Clock;
+use reeve_chassis::outbound::{IssuerUrl, OutboundIssuers, keep_rotating};
 use reeve_chassis::transport::{Listener, Service, Tls, TlsFiles};
 use reeve_chassis::{Environment, PasswordUses, Pipeline, Routes};
 use reeve_iam::Iam;
@@ -24,7 +25,7 @@ const PASSWORD_USES_WRITTEN_EVERY: Duration = Duration::from_secs(60);
 /// A server that answers.
 pub struct Running {
     address: SocketAddr,
-    engine: Arc<dyn Engine>,
+    environment: Arc<Environment>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
 }
@@ -64,12 +65,15 @@ pub async fn start_with(
     let address =
         listener.address().map_err(|error| StartError::Io { what: config.listen.to_string(), error })?;
     let mut environment = bootstrap::open(config).await?;
+    let issuer_url = config.issuer_url()?.or_else(|| own_url(config, address));
+    environment.outbound = OutboundIssuers::new(issuer_url, config.signing_keys.settings());
     change(&mut environment).await;
+    let environment = Arc::new(environment);
     let audit = environment.audit.clone();
-    let engine = Arc::clone(&environment.engine);
-    let retention = config.retention().keep(Arc::clone(&engine), Arc::clone(&environment.clock));
+    let retention = config.retention().keep(Arc::clone(&environment.engine), Arc::clone(&environment.clock));
+    let rotation = keep_rotating(Arc::clone(&environment));
     let uses = PasswordUseWriter::of(&environment);
-    let pipeline = Arc::new(Pipeline::new(Arc::new(environment)));
+    let pipeline = Arc::new(Pipeline::new(Arc::clone(&environment)));
     let service = Service::new(routes(), pipeline, config.limits(), config.reflection)
         .await
         .map_err(|error| StartError::Refused(format!("the descriptors: {error}")))?;
@@ -83,6 +87,7 @@ pub async fn start_with(
         tokio::select! {
             () = listener.serve(service, stopped) => {}
             () = retention => {}
+            () = rotation => {}
         }
         written.abort();
         uses.write().await;
@@ -91,7 +96,7 @@ pub async fn start_with(
             tracing::error!(%error, "the audit log was not closed");
         }
     });
-    Ok(Running { address, engine, stop: Some(stop), served })
+    Ok(Running { address, environment, stop: Some(stop), served })
 }
 
 impl Running {
@@ -102,7 +107,12 @@ impl Running {
 
     /// Where it stores. Whoever runs the server in its own process can count its commits, and so tell which calls write.
     pub fn engine(&self) -> &Arc<dyn Engine> {
-        &self.engine
+        &self.environment.engine
+    }
+
+    /// What it is made of. Whoever runs the server in its own process need not wait for what it does now and then.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// Lets calls under way end, writes what is left to write, and returns when that is done.
@@ -144,6 +154,13 @@ impl PasswordUseWriter {
             tracing::error!(%error, detail = error.detail, "when passwords were used was not written; it is tried again");
         }
     }
+}
+
+/// The URL of the port itself; none where it is every address of the machine.
+fn own_url(config: &Config, address: SocketAddr) -> Option<IssuerUrl> {
+    let scheme = if config.tls_certificate.as_os_str().is_empty() { "http" } else { "https" };
+    // Plain text off the loopback is no URL to issue tokens under.
+    if address.ip().is_unspecified() { None } else { IssuerUrl::parse(&format!("{scheme}://{address}")).ok() }
 }
 
 fn tls(config: &Config) -> Result<Option<Tls>, StartError> {

@@ -6,6 +6,7 @@ mod caller;
 mod role;
 mod session_tokens;
 mod tags;
+mod web_identity_tokens;
 
 use std::sync::Arc;
 

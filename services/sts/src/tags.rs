@@ -26,13 +26,19 @@ pub(crate) fn of_session(
     merge(&inherited, tags, transitive_keys)
 }
 
-fn merge(inherited: &[&StoredTag], tags: &[Tag], transitive_keys: &[String]) -> Result<SessionTags, Error> {
+/// Refuses tags that cannot stand together, or whose keys are not the caller's to give.
+pub(crate) fn check(tags: &[Tag]) -> Result<(), Error> {
     if let Some(tag) = tags.iter().find(|tag| is_reserved_key(&tag.key)) {
         return Err(refused("tags", format!("Tag keys may not begin with aws:: {}", tag.key)));
     }
     if repeated_key(tags.iter().map(|tag| tag.key.as_str())).is_some() {
         return Err(refused("tags", DUPLICATE_KEYS.to_owned()));
     }
+    Ok(())
+}
+
+fn merge(inherited: &[&StoredTag], tags: &[Tag], transitive_keys: &[String]) -> Result<SessionTags, Error> {
+    check(tags)?;
     let passed_on = |tag: &&Tag| inherited.iter().any(|passed_on| is_same_key(&passed_on.key, &tag.key));
     if let Some(tag) = tags.iter().find(passed_on) {
         let message = format!("The tag {} was passed on to this session and cannot be overridden.", tag.key);

@@ -32,6 +32,8 @@ impl<'a> Given<'a> {
             let value = question.request.get(index);
             if !member.context_key.is_empty() && value.is_present() {
                 given.keys.push((member.context_key, value));
+            } else if let Some(number) = member.context_default {
+                given.keys.push((member.context_key, Value::Integer(number)));
             }
             if let (true, Value::Messages(tags)) = (member.request_tags, value) {
                 given.add_tags(tags);

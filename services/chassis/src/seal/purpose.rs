@@ -53,4 +53,6 @@ purposes! {
     PasswordHash: password_hash = b"reeve password-hash\0";
     /// The seed of a virtual MFA device.
     MfaSeed: mfa_seed = b"reeve mfa-seed\0";
+    /// A key that signs tokens for others.
+    SigningKey: signing_key = b"reeve signing-key\0";
 }

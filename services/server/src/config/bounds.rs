@@ -1,6 +1,8 @@
 //! What each number of the configuration may be. A value that would break a running server (a limit of nothing, a
 //! duration that no clock can add) is refused at its start, by the name of its key.
 
+use reeve_chassis::outbound::OVERLAP_SECONDS_MIN;
+
 use super::{Config, ConfigError};
 
 const MIB: i64 = 1024 * 1024;
@@ -16,6 +18,9 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("passwords.iterations", 1, 100),
     ("passwords.threads", 0, 1024),
     ("passwords.queue_max", 1, 65_536),
+    // At the least a day, and no key for longer than certificates of authorities are good.
+    ("signing_keys.age_seconds_max", DAY_SECONDS, 3_650 * DAY_SECONDS),
+    ("signing_keys.overlap_seconds", OVERLAP_SECONDS_MIN, 365 * DAY_SECONDS),
     ("audit.file_bytes_max", MIB, MIB * MIB),
     ("audit.files_kept_max", 1, 1000),
     ("audit.store_days_max", 0, 36_500),
