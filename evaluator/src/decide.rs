@@ -4,7 +4,9 @@
 //! resource-based policies" of AWS's IAM User Guide.
 
 use crate::arn::owner_and_name;
-use crate::decision::{ACTION_CHARACTERS_MAX, Decision, Effect, Invalid, Layer, Matched, StatementRef};
+use crate::decision::{
+    ACTION_CHARACTERS_MAX, Decision, Effect, Invalid, LEVEL_UNNAMED, Layer, Matched, StatementRef,
+};
 use crate::index::END;
 use crate::policies::{Policies, PolicySet};
 use crate::principal::Grants;
@@ -154,7 +156,8 @@ impl Tally<'_> {
     /// Asks every level of control policies; whether each of them allows the request.
     fn levels(&mut self, levels: &[PolicySet], layer: Layer) -> Result<bool, Denial> {
         let mut open = true;
-        for (level, set) in (0_u16..).zip(levels) {
+        for (at, set) in levels.iter().enumerate() {
+            let level = u16::try_from(at).unwrap_or(LEVEL_UNNAMED);
             open &= self.layer(set, layer, level)?.any();
         }
         Ok(open)

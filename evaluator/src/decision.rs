@@ -144,6 +144,9 @@ pub struct StatementName<'p> {
     pub index: usize,
 }
 
+/// Stands for the levels of control policies that are too many to be named; no organization has as many.
+pub(crate) const LEVEL_UNNAMED: u16 = u16::MAX;
+
 /// Where a statement stands: enough to find it again in the layers that were asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StatementRef {
@@ -154,6 +157,9 @@ pub(crate) struct StatementRef {
 
 impl StatementRef {
     fn resolve(self, policies: &Policies) -> Option<StatementName<'_>> {
+        if self.level == LEVEL_UNNAMED {
+            return None;
+        }
         let set = policies.layer(self.layer, usize::from(self.level))?;
         let (policy, sid, index) = set.statement_name(self.entry)?;
         Some(StatementName { layer: self.layer, level: usize::from(self.level), policy, sid, index })

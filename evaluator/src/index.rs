@@ -249,6 +249,90 @@ mod tests {
         nodes
     }
 
+    /// Keys and texts of all lengths around eight bytes, which are compared at a glance.
+    #[test]
+    fn beginnings_are_what_a_text_begins_with() {
+        let long = "abcdefghijkl";
+        let mut texts: Vec<String> = (0..=long.len()).map(|length| long[..length].to_owned()).collect();
+        for at in 0..long.len() {
+            for (other, end) in [("!", at), ("~", at), ("!", long.len()), ("\0", at)] {
+                texts.push(format!("{}{other}{}", &long[..at], &long[at.min(end)..end]));
+            }
+        }
+        texts.extend([
+            "\0".repeat(3),
+            "\0".repeat(9),
+            "abcdefgh\0".to_owned(),
+            "é".to_owned(),
+            "ab\u{ff}".to_owned(),
+        ]);
+        texts.sort();
+        texts.dedup();
+        for skipped in 0..3 {
+            let keys: Vec<&str> =
+                texts.iter().map(String::as_str).skip(skipped).step_by(skipped + 1).collect();
+            let nodes = table(&keys);
+            for text in &texts {
+                let mut expected: Vec<&str> =
+                    keys.iter().copied().filter(|key| text.starts_with(key)).collect();
+                expected.sort_by_key(|key| std::cmp::Reverse(key.len()));
+                let found: Vec<&[u8]> = beginnings(&nodes, text.as_bytes()).map(|node| &*node.key).collect();
+                assert_eq!(found, expected.iter().map(|key| key.as_bytes()).collect::<Vec<_>>(), "{text:?}");
+            }
+        }
+    }
+
+    fn found(statements: &serde_json::Value, action: &str, name: &str) -> Vec<(u32, bool, bool)> {
+        let text = serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        let policy = Policy::compile_builtin(&text, crate::Kind::Identity).unwrap();
+        let mut found = Vec::new();
+        Index::new(&[policy]).find(format!("{action}\0").as_bytes(), name.as_bytes(), |posting| {
+            found.push((posting.entry, posting.action_known, posting.resource_known));
+        });
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn a_statement_is_found_by_its_action_and_its_resource_alone() {
+        let statements = serde_json::json!([
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/home/*"},
+            {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"},
+            {"Effect": "Allow", "Action": ["s3:*Object", "sqs:*"], "Resource": ["arn:aws:s3:::b/*/x", "arn:aws:s3:::c"]},
+            {"Effect": "Allow", "NotAction": "s3:PutObject", "Resource": "arn:aws:s3:::b"},
+            {"Effect": "Allow", "Action": "s3:PutObject", "NotResource": "arn:aws:s3:::b/*"},
+        ]);
+        for (action, name, expected) in [
+            (
+                "s3:getobject",
+                "b/home/x",
+                vec![(0, true, false), (1, true, true), (2, false, false), (3, false, false)],
+            ),
+            ("s3:getobject", "c", vec![(1, true, true), (2, false, false)]),
+            ("s3:getobjects", "b/home/x", vec![(1, true, true), (2, false, false), (3, false, false)]),
+            ("s3:putobject", "x", vec![(4, true, false)]),
+            ("sqs:send", "c", vec![(2, true, false)]),
+            ("ec2:run", "b", vec![(3, false, false)]),
+            ("ec2:run", "a", vec![]),
+        ] {
+            assert_eq!(found(&statements, action, name), expected, "{action} {name}");
+        }
+    }
+
+    #[test]
+    fn a_statement_of_too_many_pairs_is_found_by_its_actions() {
+        for (actions, resources) in [(8, 8), (1, 64), (64, 1), (13, 5), (1, 65), (65, 1)] {
+            let actions: Vec<String> = (0..actions).map(|at| format!("s3:A{at}")).collect();
+            let named: Vec<String> = (0..resources).map(|at| format!("arn:aws:s3:::b{at}")).collect();
+            let filed_by_both = actions.len() * named.len() <= PAIRS_MAX;
+            let statements = serde_json::json!([{"Effect": "Allow", "Action": actions, "Resource": named}]);
+            let elsewhere = if filed_by_both { vec![] } else { vec![(0, true, false)] };
+            assert_eq!(found(&statements, "s3:a0", "other"), elsewhere, "{} {resources}", actions.len());
+            assert_eq!(found(&statements, "s3:a0", "b0").len(), 1);
+            assert_eq!(found(&statements, "s3:b", "b0"), []);
+        }
+    }
+
     #[test]
     fn all_beginnings_are_found_and_nothing_else() {
         let nodes = table(&["", "a", "ab", "abc", "abd", "b", "abcde", "ac"]);

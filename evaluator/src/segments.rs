@@ -250,6 +250,124 @@ mod tests {
         assert!(resource("arn:aws:iam::*:user/${a:name}", "arn:aws:iam::111122223333:user/alice"));
     }
 
+    /// Every pattern that is read at once is also read part by part, to the same.
+    #[test]
+    fn the_quick_way_is_the_long_way() {
+        let fields = ["aws", "*", "?", "a*", "*a", "", "a"];
+        let names = ["b", "*", "b:c", "b*", "*b", "b:*", "?:c", "b/*/c", "", "${*}"];
+        let texts = [
+            "arn:aws:s3:::b",
+            "arn:aws:s3:a::b:c",
+            "arn:a:s3:x:aws:b/x/c",
+            "arn:aws:s3:a:a:",
+            "arn:x:s3:::ab",
+            "arn:aws:s3::b",
+            "b",
+        ];
+        let context = Context::new();
+        for (partition, region) in fields.iter().flat_map(|one| fields.map(|other| (one, other))) {
+            for (account, name) in fields.iter().flat_map(|one| names.map(|other| (one, other))) {
+                let text = format!("arn:{partition}:s3:{region}:{account}:{name}");
+                let long = ArnPattern::of_fields(split(parse_parts(&text, ALL).unwrap()));
+                let Some(quick) = ArnPattern::plain(&text, ALL) else {
+                    assert!(text.contains('$'), "{text}");
+                    continue;
+                };
+                for text in texts {
+                    assert_eq!(
+                        quick.matches(text, &context),
+                        long.matches(text, &context),
+                        "{quick:?} {long:?} {text}"
+                    );
+                }
+                assert_eq!(quick.literal_name(), long.literal_name(), "{quick:?} {long:?}");
+                // What is escaped is shown as what it stands for.
+                for pattern in [&quick, &long].into_iter().filter(|_| !text.contains('$')) {
+                    let mut written = String::new();
+                    pattern.write(&mut written);
+                    assert_eq!(written, text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_shown_as_it_was_written() {
+        let shown = |pattern: Option<ArnPattern>| {
+            let mut out = String::new();
+            pattern.unwrap().write(&mut out);
+            out
+        };
+        for text in ["*", "arn:aws:iam::*:user/${a:name}", "arn:${a:p}:iam::1:user/?", "arn:aws:s3:::b"] {
+            assert_eq!(shown(ArnPattern::resource(text, ALL)), text);
+            assert_eq!(shown(ArnPattern::condition(text, ALL)), text);
+        }
+        assert_eq!(shown(ArnPattern::resource("arn:aws:s3:*", ALL)), "arn:aws:s3:*:*:*");
+        assert_eq!(shown(ArnPattern::condition("arn:aws:s3:*", ALL)), "arn:aws:s3:*");
+        assert_eq!(shown(ArnPattern::condition("${a:name}", ALL)), "${a:name}");
+    }
+
+    #[test]
+    fn everything_is_everything() {
+        for text in ["", "*", "arn:aws:s3:::b", "no ARN"] {
+            assert!(resource("*", text) && condition("*", text), "{text}");
+        }
+        assert!(!resource("arn:*", "*") && !condition("arn:*", "arn:aws:s3:::b"));
+        assert!(resource("arn:*", "arn:aws:s3:::b"));
+    }
+
+    #[test]
+    fn a_condition_asks_for_six_fields_or_for_one_value() {
+        let mut context = Context::new();
+        context.insert("a:arn", "arn:aws:s3:::b").insert("a:name", "b");
+        let holds = |pattern, text| ArnPattern::condition(pattern, ALL).unwrap().matches(text, &context);
+        assert!(holds("${a:arn}", "arn:aws:s3:::b") && !holds("${a:arn}", "arn:aws:s3:::c"));
+        assert!(!holds("${a:arn}*", "arn:aws:s3:::b") && !holds("arn:aws:s3::*", "arn:aws:s3:::b"));
+        assert!(holds("arn:aws:s3:::${a:name}", "arn:aws:s3:::b"));
+        assert!(!holds("arn:aws:s3::${a:name}", "arn:aws:s3::b") || holds("arn:aws:s3::b", "arn:aws:s3::b"));
+    }
+
+    #[test]
+    fn a_null_is_found_in_any_field() {
+        let context = Context::new();
+        let null = |text: &str| ArnPattern::resource(text, ALL).unwrap().is_null(&context);
+        for text in [
+            "arn:${a:b}:s3:::b",
+            "arn:aws:s3:*:${a:b}:b",
+            "arn:aws:s3:::${a:b}",
+            "arn:aws:s3:::x${a:b}*",
+            "arn:*:s3:::${a:b}",
+        ] {
+            assert!(null(text), "{text}");
+        }
+        for text in
+            ["*", "arn:aws:s3:::b", "arn:aws:s3:*:1:b*", "arn:aws:s3:::${a:b, 'c'}", "arn:aws:s3:::${*}"]
+        {
+            assert!(!null(text), "{text}");
+        }
+        assert!(!ArnPattern::condition("arn:*", ALL).unwrap().is_null(&context));
+    }
+
+    #[test]
+    fn what_a_name_begins_with() {
+        let name = |text: &str| ArnPattern::resource(text, ALL).unwrap().literal_name().to_owned();
+        for (text, expected) in [
+            ("*", ""),
+            ("arn:aws:s3:::b/k", "b/k"),
+            ("arn:aws:s3:::b:c*", "b:c"),
+            ("arn:aws:s3:*:1:b/*/c", "b/"),
+            ("arn:aws:s3:::*b", ""),
+            ("arn:aws:s3:::b${a:c}", "b"),
+            ("arn:aws:s3:::${a:c}b", ""),
+            ("arn:${a:c}:s3:::b/k*", "b/k"),
+            ("arn:aws:s3:*", ""),
+            ("arn:aws", ""),
+        ] {
+            assert_eq!(name(text), expected, "{text}");
+        }
+        assert_eq!(ArnPattern::condition("arn:*", ALL).unwrap().literal_name(), "");
+    }
+
     #[test]
     fn case_counts() {
         assert!(!resource("arn:aws:s3:::Bucket/*", "arn:aws:s3:::bucket/k"));

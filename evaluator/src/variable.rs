@@ -16,16 +16,17 @@ pub(crate) struct Variable {
 }
 
 impl Variable {
-    /// Reads what stands between `${` and `}`: a key, or a key and a quoted default.
+    /// Reads what stands between `${` and `}`: a key, or a key and a quoted default. Spaces are part of the key, as they
+    /// may be of a tag's.
     pub(crate) fn parse(inside: &str) -> Option<Self> {
         let (key, default) = match inside.split_once(',') {
-            None => (inside.trim(), None),
+            None => (inside, None),
             Some((key, default)) => {
                 let default = default.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-                (key.trim(), Some(default.into()))
+                (key, Some(default.into()))
             }
         };
-        let valid = !key.is_empty() && !key.contains(['$', '{', '\'']);
+        let valid = !key.trim().is_empty() && !key.contains(['$', '{', '\'']);
         valid.then(|| Self { mark: Mark::of("", key), key: key.into(), default })
     }
 
@@ -63,6 +64,8 @@ mod tests {
         assert_eq!(text("aws:PrincipalTag/team"), None);
         assert_eq!(text("aws:PrincipalTag/team, 'none'"), Some("none".to_owned()));
         assert_eq!(text("aws:username, 'none'"), Some("alice".to_owned()));
+        assert_eq!(text(" aws:username"), None, "the key of a tag may begin or end with a space");
+        assert_eq!(text("aws:username ,'none'"), Some("none".to_owned()));
         assert_eq!(text("aws:TagKeys"), None, "several values are no one text");
         assert_eq!(text("aws:TagKeys, ''"), Some(String::new()), "an empty default was asked for");
     }

@@ -117,6 +117,32 @@ fn values_must_be_their_operators() {
     assert_eq!(with("StringEquals", json!(null)), "Syntax errors in policy.");
 }
 
+/// (Source: "You can use a policy variable for Condition values in any condition that involves the string operators or the
+/// ARN operators", reference_policies_variables; Access Analyzer's INVALID_VARIABLE_FOR_OPERATOR.)
+#[test]
+fn variables_stand_under_string_and_arn_operators_alone() {
+    let with = |operator: &str| {
+        let condition = json!({operator: {"a:b": "${aws:PrincipalTag/x}"}});
+        message(Kind::Identity, &statement(json!({"Resource": "*", "Condition": condition})))
+    };
+    for operator in
+        ["StringEquals", "StringNotLike", "StringEqualsIgnoreCase", "ArnLike", "ForAnyValue:ArnEquals"]
+    {
+        assert_eq!(with(operator), "", "{operator}");
+    }
+    for operator in ["NumericEquals", "DateLessThan", "Bool", "BinaryEquals", "IpAddress", "Null"] {
+        assert_eq!(with(operator), "The policy failed legacy parsing", "{operator}");
+    }
+}
+
+#[test]
+fn an_action_holds_no_end_mark() {
+    for action in ["s3:Get\0", "s3:Get\0*", "\0s3:Get", "s3:*\0"] {
+        let statement = statement(json!({"Action": action, "Resource": "*"}));
+        assert_ne!(message(Kind::Identity, &statement), "", "{action:?}");
+    }
+}
+
 #[test]
 fn faults_are_located() {
     let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [{\n    \"Effect\": \"Allow\",\n    \"Action\": [\"s3:*\", \"oops\"],\n    \"Resource\": \"*\"}]}";

@@ -23,7 +23,7 @@ fn condition() -> impl Strategy<Value = Condition> {
         (select(&["", "ForAllValues:", "ForAnyValue:"][..]), select(bases.to_vec()), any::<bool>()).prop_map(
             |(set, base, if_exists)| format!("{set}{base}{}", if if_exists { "IfExists" } else { "" }),
         );
-    let compare = (prefixed, texts(&["a", "A", "ab", "a*", "?", "${k}", "x${k}", "*"], 0..3));
+    let compare = (prefixed, texts(&["a", "A", "ab", "a*", "?", "${k}", "x${k}", "*", ""], 0..3));
     let null = (Just("Null".to_owned()), texts(&["true", "false"], 1..2));
     (prop_oneof![4 => compare, 1 => null], select(&["k", "K", "m", "n"][..]))
         .prop_map(|((operator, values), key)| Condition { operator, key: key.to_owned(), values })
@@ -71,7 +71,7 @@ fn layer(principals: bool) -> impl Strategy<Value = Vec<Statement>> {
 
 fn world() -> impl Strategy<Value = World> {
     let one = select(&["a", "A", "ab", "*", "", "${k}"][..]).prop_map(|text| (vec![text.to_owned()], false));
-    let many = texts(&["a", "ab", "b"], 0..3).prop_map(|values| (values, true));
+    let many = texts(&["a", "ab", "b", ""], 0..3).prop_map(|values| (values, true));
     let value = prop::option::of(prop_oneof![one, many]);
     let keys = (value.clone(), value.clone(), value).prop_map(|(k, m, n)| {
         let named = [("k", k), ("m", m), ("n", n)];
@@ -131,9 +131,13 @@ fn policies(world: &World) -> Policies {
     }
 }
 
+/// More than the default, unless PROPTEST_CASES says how many.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1_500)
+}
+
 proptest! {
-    // More than the default, and as many as PROPTEST_CASES asks for.
-    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1_500), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn the_evaluator_decides_like_the_model(world in world()) {

@@ -158,12 +158,126 @@ mod tests {
         assert_eq!(seconds("2026-03"), Some(1_772_323_200));
     }
 
+    /// (Source: "Date and Time Formats", a note to the W3C, which AWS names.)
+    #[test]
+    fn every_form_that_the_w3c_names() {
+        let base = 869_011_200; // 1997-07-16
+        for (text, expected) in [
+            ("1997-07", 867_715_200),
+            ("1997-07-16", base),
+            ("1997-07-16T19:20+01:00", base + 18 * 3600 + 20 * 60),
+            ("1997-07-16T19:20:30+01:00", base + 18 * 3600 + 20 * 60 + 30),
+            ("1997-07-16T19:20:30Z", base + 19 * 3600 + 20 * 60 + 30),
+            ("1997-07-16t19:20:30z", base + 19 * 3600 + 20 * 60 + 30),
+            ("1997-07-16T19:20:30", base + 19 * 3600 + 20 * 60 + 30),
+            ("1997-07-16T19", base + 19 * 3600),
+            ("1997-07-16T", base),
+            ("1997-07-16T00:00-05:30", base + 5 * 3600 + 30 * 60),
+            ("1997-07-16T00:00+0530", base - 5 * 3600 - 30 * 60),
+            ("1997-07-16T00:00-05", base + 5 * 3600),
+            ("1997T", 852_076_800),
+        ] {
+            assert_eq!(parse(text), Some(from_seconds(expected)), "{text}");
+        }
+        for (fraction, nanoseconds) in [
+            ("5", 500_000_000),
+            ("45", 450_000_000),
+            ("000000001", 1),
+            ("999999999", 999_999_999),
+            ("10", 100_000_000),
+        ] {
+            let text = format!("1997-07-16T00:00:59.{fraction}Z");
+            assert_eq!(parse(&text), Some(from_seconds(base + 59) + nanoseconds), "{text}");
+        }
+        assert_eq!(parse("0"), Some(0));
+        assert_eq!(parse("9223372036854775807"), Some(from_seconds(i64::MAX)));
+    }
+
+    /// The calendar as it is taught: a day after the other.
+    #[test]
+    fn days_follow_each_other() {
+        let (mut year, mut month, mut day) = (-401_i64, 1_i64, 1_i64);
+        let first = days_of(year, month, day);
+        for days in first..first + 1_000_000 {
+            assert_eq!(days_of(year, month, day), days, "{year}-{month}-{day}");
+            assert_eq!(civil(days), (year, month.unsigned_abs(), day.unsigned_abs()), "{days}");
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let length = match month {
+                2 => 28 + i64::from(leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            (year, month, day) = match (month, day) {
+                (12, 31) => (year + 1, 1, 1),
+                (_, last) if last == length => (year, month + 1, 1),
+                _ => (year, month, day + 1),
+            };
+        }
+        assert_eq!(days_of(1970, 1, 1), 0);
+    }
+
+    #[test]
+    fn years_end_where_those_of_aws_do() {
+        for (text, there) in [
+            ("292278993-12-31", true),
+            ("292278994-01-01", false),
+            ("-292275054-01-01", true),
+            ("-292275055-12-31", false),
+            ("1000000000-01-01", false),
+        ] {
+            assert_eq!(parse(text).is_some(), there, "{text}");
+        }
+        assert!(parse("-0044-03-15") < parse("0001-01-01") && parse("-0045-03-15") < parse("-0044-03-15"));
+    }
+
     #[test]
     fn what_is_no_date() {
-        for text in ["", "x", "234-13", "2026-00-01", "2026-01-32", "2026-01-01T24:00", "12.5", "+5"] {
+        for text in [
+            "",
+            "x",
+            "T",
+            "234-13",
+            "2026-00-01",
+            "2026-01-00",
+            "2026-01-32",
+            "2026-01-01-01",
+            "2026-01-01T24:00",
+            "2026-01-01T00:60",
+            "2026-01-01T00:00:60",
+            "2026-01-01T00:00:00:00",
+            "2026-01-01T00:00+24:00",
+            "2026-01-01T00:00+01:60",
+            "2026-01-01T00:00+1:00",
+            "2026-01-01T00:00+01:0",
+            "2026-01-01T00:00+010",
+            "2026-01-01T00:00+",
+            "2026-01-01T00:00:00.x",
+            "2026-01-01T00:00:00.1234567890",
+            "2026-01-01TZ:00",
+            "12.5",
+            "+5",
+            "9223372036854775808",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse("2016-12-13t2:00:00.1999999999+10:59"), None);
+    }
+
+    #[test]
+    fn a_date_is_shown_to_the_second() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (86_399, "1970-01-01T23:59:59Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (951_782_400 + 3_661, "2000-02-29T01:01:01Z"),
+            (-62_135_596_800, "0001-01-01T00:00:00Z"),
+            (-62_198_755_200, "-0001-01-01T00:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (253_402_300_800, "10000-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(describe(from_seconds(seconds)), text);
+            assert_eq!(describe(from_seconds(seconds) + 999_999_999), text);
+        }
     }
 
     #[test]

@@ -47,12 +47,18 @@ impl Condition {
             Verdict::Incomparable => deny,
             verdict => (verdict == Verdict::Match) != self.operator.negated,
         };
-        match (self.operator.set, is_multivalued(value)) {
+        let satisfied = match (self.operator.set, is_multivalued(value)) {
             (_, false) => each(value),
             (Some(Set::All), true) => texts(value).all(each),
             (Some(Set::Any), true) => texts(value).any(each),
             // What a single-valued operator makes of several values is not documented; see above.
             (None, true) => deny && texts(value).any(each),
+        };
+        match self.operator.set {
+            // AWS's guide calls an empty text "a null data set" here and compares it elsewhere: the stricter of the two.
+            Some(Set::All) if is_blank(value) => deny || satisfied,
+            Some(Set::Any) if is_blank(value) => deny && satisfied,
+            _ => satisfied,
         }
     }
 
@@ -78,6 +84,16 @@ impl Condition {
 
 fn is_multivalued(value: Value<'_>) -> bool {
     matches!(value, Value::Texts(_) | Value::Strings(_))
+}
+
+/// Whether nothing stands in a value but empty texts.
+fn is_blank(value: Value<'_>) -> bool {
+    match value {
+        Value::Text(text) => text.is_empty(),
+        Value::Texts(texts) => texts.iter().all(|text| text.is_empty()),
+        Value::Strings(texts) => texts.iter().all(String::is_empty),
+        _ => false,
+    }
 }
 
 fn value_count(value: Value<'_>) -> usize {

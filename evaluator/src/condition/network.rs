@@ -83,10 +83,64 @@ mod tests {
     }
 
     #[test]
+    fn every_length_ends_where_it_says() {
+        let addresses = |bits: u32| (0..bits).map(move |bit| (bit, 1_u128 << (bits - 1 - bit)));
+        for length in 0..=32 {
+            for (bit, flipped) in addresses(32) {
+                let other = std::net::Ipv4Addr::from_bits(0x0A01_0203 ^ u32::try_from(flipped).unwrap());
+                assert_eq!(
+                    check(&format!("10.1.2.3/{length}"), &other.to_string()),
+                    bit >= length,
+                    "{other}"
+                );
+            }
+        }
+        for length in 0..=128 {
+            for (bit, flipped) in addresses(128) {
+                let other =
+                    std::net::Ipv6Addr::from_bits(0x2001_0DB8_0000_0000_0000_0000_0000_0001 ^ flipped);
+                assert_eq!(
+                    check(&format!("2001:db8::1/{length}"), &other.to_string()),
+                    bit >= length,
+                    "{other}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_address_is_one_address() {
+        assert!(!check("203.0.113.7", "203.0.113.6"));
+        assert!(check("2001:db8::7", "2001:db8::7") && !check("2001:db8::7", "2001:db8::6"));
+        assert!(check("::ffff:203.0.113.7", "203.0.113.7") && !check("::ffff:203.0.113.7", "203.0.113.6"));
+        let written = |text: &str| Network::parse(text).unwrap().to_string();
+        assert_eq!(written("203.0.113.7"), "203.0.113.7/32");
+        assert_eq!(written("2001:DB8::7"), "2001:db8::7/128");
+        assert_eq!(written("::ffff:203.0.113.0/120"), "203.0.113.0/24");
+        assert_eq!(written("10.0.0.0/008"), "10.0.0.0/8");
+    }
+
+    #[test]
+    fn a_range_around_the_mapped_addresses() {
+        assert!(check("::ffff:0:0/96", "198.51.100.1"), "all of version 4");
+        assert!(!check("::ffff:0:0/95", "198.51.100.1"), "more than those is version 6");
+        assert!(check("::ffff:0:0/95", "::fffe:0:1"));
+    }
+
+    #[test]
     fn what_is_no_range() {
-        for text in
-            ["", "203.0.113.0/33", "203.0.113/24", "203.0.113.0/", "203.0.113.0/+8", "::/129", "10.0.0.0/8/8"]
-        {
+        for text in [
+            "",
+            "203.0.113.0/33",
+            "203.0.113/24",
+            "203.0.113.0/",
+            "203.0.113.0/+8",
+            "203.0.113.0/0008",
+            "::/129",
+            "::ffff:203.0.113.0/129",
+            "10.0.0.0/8/8",
+            "10.0.0.0/256",
+        ] {
             assert_eq!(Network::parse(text), None, "{text}");
         }
     }

@@ -60,8 +60,55 @@ mod tests {
     }
 
     #[test]
+    fn every_place_counts() {
+        for (text, units) in [
+            ("0", 0),
+            ("-0", 0),
+            ("0e5", 0),
+            (".5", SCALE / 2),
+            ("5.", 5 * SCALE),
+            ("-.25", -SCALE / 4),
+            ("+0.000000001", 1),
+            ("1e-9", 1),
+            ("1E+2", 100 * SCALE),
+            ("12.5e1", 125 * SCALE),
+            ("0.0000000010", 1),
+            ("90.010", 90 * SCALE + SCALE / 100),
+            ("123456789.987654321", 123_456_789 * SCALE + 987_654_321),
+        ] {
+            assert_eq!(parse(text), Some(units), "{text}");
+        }
+        assert_eq!(parse(&"9".repeat(27)), Some((10_i128.pow(27) - 1) * SCALE));
+    }
+
+    #[test]
+    fn a_number_is_shown_as_short_as_it_is() {
+        for text in ["0", "7", "-7", "100", "0.5", "-0.5", "-12.25", "0.000000001", "90.01"] {
+            assert_eq!(describe(parse(text).unwrap()), text);
+        }
+    }
+
+    #[test]
     fn what_is_no_number() {
-        for text in ["", ".", "-", "1x", "0x10", "1e", "NaN", " 1", "1e400", "0.0000000001"] {
+        for text in [
+            "",
+            ".",
+            "-",
+            "+-1",
+            "--1",
+            "1x",
+            "x.1",
+            "1.x",
+            "0x10",
+            "1e",
+            "e1",
+            "1e1.5",
+            "NaN",
+            " 1",
+            "1e400",
+            "0.0000000001",
+            "1e-10",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse(&"9".repeat(5000)), None);

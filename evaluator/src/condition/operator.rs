@@ -138,10 +138,91 @@ mod tests {
     }
 
     #[test]
+    fn every_operator_has_its_test() {
+        use {Order::*, Test::*};
+        let order = [
+            ("Equals", Equal, false),
+            ("NotEquals", Equal, true),
+            ("LessThan", Less, false),
+            ("LessThanEquals", LessOrEqual, false),
+            ("GreaterThan", Greater, false),
+            ("GreaterThanEquals", GreaterOrEqual, false),
+        ];
+        let mut expected: Vec<(String, Test, bool)> = Vec::new();
+        for (name, order, negated) in order {
+            expected.push((format!("Numeric{name}"), Number(order), negated));
+            expected.push((format!("Date{name}"), Date(order), negated));
+        }
+        for (positive, negative, test) in [
+            ("StringEquals", "StringNotEquals", Text),
+            ("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", TextFolded),
+            ("StringLike", "StringNotLike", Like),
+            ("IpAddress", "NotIpAddress", Address),
+            ("ArnEquals", "ArnNotEquals", Arn),
+            ("ArnLike", "ArnNotLike", Arn),
+        ] {
+            expected.extend([(positive.to_owned(), test, false), (negative.to_owned(), test, true)]);
+        }
+        expected.extend(
+            [("Bool", Bool), ("BinaryEquals", Binary), ("Null", Null)].map(|(n, t)| (n.to_owned(), t, false)),
+        );
+        assert_eq!(expected.len(), OPERATORS.len());
+        for (name, test, negated) in expected {
+            for (prefix, set) in
+                [("", None), ("ForAllValues:", Some(Set::All)), ("ForAnyValue:", Some(Set::Any))]
+            {
+                for (suffix, if_exists) in [("", false), ("IfExists", true)] {
+                    let whole = format!("{prefix}{name}{suffix}");
+                    let Some(found) = Operator::parse(&whole) else {
+                        assert!(test == Null && if_exists, "{whole}");
+                        continue;
+                    };
+                    let Operator {
+                        set: in_set, test: as_test, negated: is_negated, if_exists: exists, ..
+                    } = found;
+                    assert_eq!(
+                        (in_set, as_test, is_negated, exists),
+                        (set, test, negated, if_exists),
+                        "{whole}"
+                    );
+                    assert_eq!(found.name(), whole);
+                    assert_eq!(Operator::parse(&whole.to_lowercase()), Some(found));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_order_is_what_its_name_says() {
+        for (order, below, at, above) in [
+            (Order::Equal, false, true, false),
+            (Order::Less, true, false, false),
+            (Order::LessOrEqual, true, true, false),
+            (Order::Greater, false, false, true),
+            (Order::GreaterOrEqual, false, true, true),
+        ] {
+            assert_eq!(
+                (order.holds(&1, &2), order.holds(&2, &2), order.holds(&3, &2)),
+                (below, at, above),
+                "{order:?}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_operator() {
-        for name in
-            ["", "x", "IfExists", "StringEqual", "ForAnyValue::StringEquals", "ForAny:Bool", "NullIfExists"]
-        {
+        for name in [
+            "",
+            "x",
+            "IfExists",
+            "StringEqual",
+            "ForAnyValue::StringEquals",
+            "ForAny:Bool",
+            "NullIfExists",
+            "ForAllValues:",
+            ":Bool",
+            "BoolIfExistsIfExists",
+        ] {
             assert_eq!(Operator::parse(name), None, "{name}");
         }
     }

@@ -14,6 +14,8 @@ use crate::text::Text;
 pub(crate) enum Values {
     /// Literal texts, sorted, so that thousands of them cost no more than a few.
     Literals(Box<[Box<str>]>),
+    /// Bytes in base64, likewise.
+    Bytes(Box<[Box<str>]>),
     Patterns(Box<[Pattern]>),
     /// Texts that are compared without case.
     WithoutCase(Box<[Pattern]>),
@@ -51,7 +53,7 @@ impl Values {
             Test::Text
                 if !(syntax.variables && texts.clone().any(|text| text.bytes().any(|byte| byte == b'$'))) =>
             {
-                Self::literals(texts.map(Into::into).collect())
+                Self::Literals(sorted(texts.map(Into::into).collect()))
             }
             Test::Text => Self::Patterns(each(texts, |text| Pattern::parse(text, plain))?),
             Test::TextFolded => Self::WithoutCase(each(texts, |text| Pattern::parse(text, plain))?),
@@ -60,20 +62,15 @@ impl Values {
             Test::Number(order) => Self::Numbers(order, each(texts, number::parse)?),
             Test::Date(order) => Self::Dates(order, each(texts, date::parse)?),
             Test::Bool | Test::Null => Self::Bools(each(texts, boolean)?),
-            Test::Binary => Self::literals(each(texts, |text| is_base64(text).then(|| text.into()))?),
+            Test::Binary => Self::Bytes(sorted(each(texts, |text| is_base64(text).then(|| text.into()))?)),
             Test::Address => Self::Networks(each(texts, Network::parse)?),
         })
-    }
-
-    fn literals(mut texts: Box<[Box<str>]>) -> Self {
-        texts.sort_unstable();
-        Self::Literals(texts)
     }
 
     /// Whether any of the values matches `value`, which is a single one.
     pub(crate) fn compare(&self, value: Value<'_>, context: &Context<'_>) -> Verdict {
         match self {
-            Self::Literals(_) | Self::Patterns(_) | Self::WithoutCase(_) | Self::Arns(_) => {
+            Self::Literals(_) | Self::Bytes(_) | Self::Patterns(_) | Self::WithoutCase(_) | Self::Arns(_) => {
                 self.compare_text(value, context)
             }
             Self::Numbers(order, limits) => {
@@ -119,10 +116,9 @@ impl Values {
 
     fn compare_str(&self, text: &str, context: &Context<'_>) -> Verdict {
         match self {
-            Self::Literals(literals) => {
-                let found = literals.binary_search_by(|literal| literal.as_bytes().cmp(text.as_bytes()));
-                found.is_ok().into()
-            }
+            Self::Literals(literals) => holds(literals, text).into(),
+            Self::Bytes(_) if !is_base64(text) => Verdict::Incomparable,
+            Self::Bytes(literals) => holds(literals, text).into(),
             Self::Patterns(patterns) => {
                 patterns.iter().any(|pattern| pattern.matches(text.as_bytes(), context)).into()
             }
@@ -142,7 +138,7 @@ impl Values {
     /// The values, for people, one text each.
     pub(crate) fn describe(&self) -> Vec<String> {
         match self {
-            Self::Literals(texts) => texts.iter().map(ToString::to_string).collect(),
+            Self::Literals(texts) | Self::Bytes(texts) => texts.iter().map(ToString::to_string).collect(),
             Self::Patterns(patterns) | Self::WithoutCase(patterns) => {
                 patterns.iter().map(|pattern| written(|out| pattern.write(out))).collect()
             }
@@ -155,6 +151,16 @@ impl Values {
             Self::Networks(networks) => networks.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+fn sorted(mut texts: Box<[Box<str>]>) -> Box<[Box<str>]> {
+    texts.sort_unstable();
+    texts
+}
+
+/// Whether `text` is one of the sorted `literals`.
+fn holds(literals: &[Box<str>], text: &str) -> bool {
+    literals.binary_search_by(|literal| literal.as_bytes().cmp(text.as_bytes())).is_ok()
 }
 
 fn written(write: impl FnOnce(&mut String)) -> String {
@@ -212,6 +218,120 @@ fn is_base64(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LISTED: &[&str] = &["a"];
+
+    fn verdict(test: Test, asked: &[&str], found: Value<'_>) -> Verdict {
+        let syntax = Syntax { wildcards: true, variables: true };
+        let mut context = Context::new();
+        context.insert("x:name", "alice").insert("x:star", "*");
+        Values::compile(test, asked.iter().copied(), syntax).unwrap().compare(found, &context)
+    }
+
+    #[test]
+    fn every_type_is_compared_with_its_own_operators() {
+        let equal = Order::Equal;
+        let strings = ["a".to_owned()];
+        let found = [
+            Value::Text("a"),
+            Value::Text("7"),
+            Value::Text("true"),
+            Value::Text("2026-01-31"),
+            Value::Text("10.1.2.3"),
+            Value::Text("arn:aws:s3:::b"),
+            Value::Text("QUI="),
+            Value::Bool(true),
+            Value::Integer(7),
+            Value::Time(7),
+            Value::Texts(LISTED),
+            Value::Strings(&strings),
+        ];
+        for (test, asked, matching, compared) in [
+            (Test::Text, "a", "m...........", "nnnnnnnnnn.."),
+            (Test::Text, "true", "..m....m....", "nnnnnnnnnn.."),
+            (Test::Text, "7", ".m......m...", "nnnnnnnnnn.."),
+            (Test::Text, "1970-01-01T00:00:07Z", ".........m..", "nnnnnnnnnn.."),
+            (Test::TextFolded, "A", "m...........", "nnnnnnnnnn.."),
+            (Test::TextFolded, "TRUE", "..m....m....", "nnnnnnnnnn.."),
+            (Test::Like, "?", "mm......m...", "nnnnnnnnnn.."),
+            (Test::Like, "t*e", "..m....m....", "nnnnnnnnnn.."),
+            (Test::Number(equal), "7.0", ".m......mm..", ".n......nn.."),
+            (Test::Date(equal), "1970-01-01T00:00:07Z", ".m......mm..", ".n.n....nn.."),
+            (Test::Date(equal), "2026-01-31T00:00Z", "...m........", ".n.n....nn.."),
+            (Test::Bool, "True", "..m....m....", "..n....n...."),
+            (Test::Binary, "QUI=", "......m.....", "..n...nn...."),
+            (Test::Address, "10.0.0.0/8", "....m.......", "....n......."),
+            (Test::Arn, "arn:aws:s3:*:*:?", ".....m......", ".....n......"),
+        ] {
+            for ((found, matching), compared) in found.iter().zip(matching.chars()).zip(compared.chars()) {
+                let expected = match (matching, compared) {
+                    ('m', _) => Verdict::Match,
+                    (_, 'n') => Verdict::NoMatch,
+                    _ => Verdict::Incomparable,
+                };
+                assert_eq!(verdict(test, &[asked], *found), expected, "{test:?} {asked} {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_of_the_values_will_do_and_none_of_none() {
+        for (test, others, one, found) in [
+            (Test::Text, ["b", "c"], "a", "a"),
+            (Test::Text, ["b", "${x:none}"], "${x:name}", "alice"),
+            (Test::TextFolded, ["b", "c"], "A", "a"),
+            (Test::Like, ["b*", "c"], "a*", "ab"),
+            (Test::Number(Order::Less), ["1", "2"], "4", "3"),
+            (Test::Date(Order::Greater), ["2030-01-01", "2031-01-01"], "2020-01-01", "2026-01-01"),
+            (Test::Binary, ["QQ==", "QUJD"], "QUI=", "QUI="),
+            (Test::Address, ["10.0.0.0/8", "::/0"], "192.0.2.0/24", "192.0.2.1"),
+            (Test::Arn, ["arn:aws:s3:::c", "arn:aws:s3:::d"], "arn:aws:s3:::b", "arn:aws:s3:::b"),
+        ] {
+            let found = Value::Text(found);
+            assert_eq!(verdict(test, &[], found), Verdict::NoMatch, "{test:?}");
+            assert_eq!(verdict(test, &others, found), Verdict::NoMatch, "{test:?}");
+            for asked in
+                [[one, others[0], others[1]], [others[0], one, others[1]], [others[0], others[1], one]]
+            {
+                assert_eq!(verdict(test, &asked, found), Verdict::Match, "{test:?} {asked:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn wildcards_and_variables_are_read_where_their_operators_know_them() {
+        let text = |test, asked: &str, found| verdict(test, &[asked], Value::Text(found)) == Verdict::Match;
+        assert!(text(Test::Text, "a*", "a*") && !text(Test::Text, "a*", "ab"));
+        assert!(text(Test::Text, "a*${x:name}", "a*alice") && !text(Test::Text, "a*${x:name}", "abalice"));
+        assert!(text(Test::Text, "${x:star}", "*") && !text(Test::Text, "${x:star}", "b"));
+        assert!(text(Test::TextFolded, "A?${x:name}", "a?ALICE") && !text(Test::TextFolded, "a?", "ab"));
+        assert!(text(Test::Like, "a*${x:star}", "ab*") && !text(Test::Like, "a*${x:star}", "abc"));
+        let old = Syntax { wildcards: true, variables: false };
+        let old = Values::compile(Test::Text, ["${x:name}"].into_iter(), old).unwrap();
+        assert_eq!(old.compare(Value::Text("${x:name}"), &Context::new()), Verdict::Match);
+    }
+
+    #[test]
+    fn the_first_value_that_is_none_is_told() {
+        let syntax = Syntax { wildcards: true, variables: true };
+        for (test, good, bad) in [
+            (Test::Text, "a", "${"),
+            (Test::TextFolded, "a", "${}"),
+            (Test::Like, "a*", "${a, b}"),
+            (Test::Number(Order::Equal), "1", "one"),
+            (Test::Date(Order::Equal), "2026-01-01", "soon"),
+            (Test::Bool, "true", "yes"),
+            (Test::Null, "false", "no"),
+            (Test::Binary, "QUI=", "QUI"),
+            (Test::Address, "::1", "localhost"),
+            (Test::Arn, "arn:aws:s3:::b", "${"),
+        ] {
+            let compiled = |texts: &[&str]| Values::compile(test, texts.iter().copied(), syntax).err();
+            assert_eq!(compiled(&[good, good]), None, "{test:?}");
+            assert_eq!(compiled(&[bad, good]), Some(0), "{test:?}");
+            assert_eq!(compiled(&[good, good, bad, bad]), Some(2), "{test:?}");
+        }
+    }
 
     #[test]
     fn base64_has_one_form() {

@@ -6,6 +6,7 @@ use super::json::{self, Json, Node};
 use super::raw::{self, Document, Element, Place, Raw, items};
 use super::{Kind, check};
 use crate::condition::{Condition, Operator};
+use crate::index::END;
 use crate::pattern::{Pattern, Syntax};
 use crate::principal::{self, Principals};
 use crate::segments::ArnPattern;
@@ -157,6 +158,8 @@ fn actions(raw: &Raw<'_>) -> Result<Actions, Defect> {
     for item in element.items() {
         let text = check::text(item).to_ascii_lowercase();
         let legacy = || Defect::new(check::LEGACY, item.offset, format!("{}.{}", raw.place, element.name));
+        // What ends an action in the index stands in none.
+        let text = Some(text).filter(|text| !text.as_bytes().contains(&END)).ok_or_else(legacy)?;
         patterns.push(Pattern::parse_owned(text, syntax).ok_or_else(legacy)?);
     }
     Ok(Actions { negated: element.negated, patterns: patterns.into() })

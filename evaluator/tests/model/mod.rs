@@ -108,9 +108,10 @@ impl Condition {
             });
             one != negated
         };
+        let blank = values.iter().all(String::is_empty);
         match (all, any, multivalued) {
-            (true, _, _) => values.iter().all(matches),
-            (_, true, _) => values.iter().any(matches),
+            (true, _, _) => values.iter().all(matches) || blank && deny,
+            (_, true, _) => values.iter().any(matches) && (!blank || deny),
             (_, _, false) => matches(&values[0]),
             (_, _, true) => deny && values.iter().any(matches),
         }

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use reeve_evaluator::{Arn, Context, Value};
+use reeve_evaluator::{Arn, Context, Value, is_same_key};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+/// The most condition keys a line may give. No request of AWS's comes near, and each is compared with the others.
+pub(crate) const KEYS_MAX: usize = 1024;
 
 /// A question with the policies that apply to it.
 #[derive(Deserialize)]
@@ -170,7 +173,10 @@ impl<'de: 't, 't> Deserialize<'de> for Keys<'t> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut keys: Vec<(Cow<'de, str>, KeyValue<'de>)> = Vec::new();
                 while let Some(Text(key)) = map.next_key()? {
-                    if keys.iter().any(|(known, _)| known.eq_ignore_ascii_case(&key)) {
+                    if keys.len() == KEYS_MAX {
+                        return Err(de::Error::custom(format!("more than {KEYS_MAX} condition keys")));
+                    }
+                    if keys.iter().any(|(known, _)| is_same_key(known, &key)) {
                         return Err(de::Error::custom(format!("the condition key {key} is given twice")));
                     }
                     keys.push((key, map.next_value()?));

@@ -207,6 +207,44 @@ fn what_cannot_be_decided_is_an_error_and_the_rest_goes_on() {
 }
 
 #[test]
+fn what_is_crowded_or_deep_or_no_text_is_answered_too() {
+    let with_keys = |count: usize| {
+        let keys: serde_json::Map<String, Value> =
+            (0..count).map(|at| (format!("x:k{at}"), json!("v"))).collect();
+        line(USER, json!({"id": "k", "request": {"context": keys}}))
+    };
+    check(with_keys(line::KEYS_MAX), "implicitDeny", "identity");
+    let (effect, reason) = decision(with_keys(100_000));
+    assert_eq!(effect, "error");
+    assert!(reason.contains("more than 1024 condition keys"), "{reason}");
+    let umlauts =
+        json!({"request": {"context": {"aws:PrincipalTag/größe": "1", "aws:PrincipalTag/GRÖßE": "2"}}});
+    assert!(decision(line(USER, umlauts)).1.contains("given twice"));
+
+    // More levels than any organization has, the last of which denies.
+    let mut levels = vec![json!([allow("*")]); 70_000];
+    check(
+        line(USER, json!({"identity_policies": [allow("*")], "service_control_policies": levels})),
+        "allowed",
+        "identity",
+    );
+    let deny = json!({"Version": "2012-10-17", "Statement": {"Sid": "d", "Effect": "Deny", "Action": "*", "Resource": "*"}});
+    levels.push(json!([deny]));
+    let answer =
+        one(line(USER, json!({"identity_policies": [allow("*")], "service_control_policies": levels})));
+    assert_eq!((&answer["decision"], &answer["statements"]), (&json!("explicitDeny"), &json!([])));
+
+    let good = line(USER, json!({})).to_string();
+    let deep = format!("{{\"id\": {}1{}, \"request\": 1}}", "[".repeat(100_000), "]".repeat(100_000));
+    let mut text = format!("{deep}\n").into_bytes();
+    text.extend_from_slice(b"{\"id\": \"\xFF\"}\n[]\nnull\n\"x\"\n{\"request\": {}}\n\0\n");
+    text.extend_from_slice(good.as_bytes());
+    let mut output = Vec::new();
+    let summary = decide_lines(BufReader::new(text.as_slice()), &mut output, true).unwrap();
+    assert_eq!(summary, Summary { lines: 8, mismatches: 0, errors: 7 });
+}
+
+#[test]
 fn an_expectation_that_fails_is_told_with_its_reasons() {
     let policy = json!({"identity_policies": [allow("sqs:*")]});
     let expecting = |effect: &str| {
