@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{OBJECT, READ, about, about_session, about_user, allowed, ask, on, tag};
 use crate::sts::{assume, request, tagged, within};
-use crate::world::{ACCOUNT, OTHER_ACCOUNT, User, World, allow, deny, document, refused, trust};
+use crate::world::{ACCOUNT, OTHER_ACCOUNT, User, World, allow, code, deny, document, refused, trust};
 
 #[tokio::test]
 async fn an_answer_says_what_decided() {
@@ -122,6 +122,66 @@ async fn the_resource_s_account_is_never_guessed() {
     assert!(allowed(&world, unowned(&queue, Some(ACCOUNT))).await);
 }
 
+/// (Source: "IAM JSON policy elements: Resource" of the IAM User Guide; the operations are those of "Actions, resources, and
+/// condition keys", whose table names no resource type for them.)
+#[tokio::test]
+async fn an_operation_without_a_resource_is_asked_about_everything() {
+    let world = World::start().await;
+    let asked = |user: &User, action: &str| super::Question {
+        action: action.to_owned(),
+        ..on(about_user(user), "*")
+    };
+    let alice = world.user("alice").await;
+    world
+        .allow(&alice, &json!([allow("s3:ListAllMyBuckets", "*"), allow("s3:*", "arn:aws:s3:::bucket/*")]))
+        .await;
+    for (action, expected) in [
+        ("s3:ListAllMyBuckets", true),
+        ("s3:GetAccountPublicAccessBlock", false),
+        ("ec2:DescribeInstances", false),
+    ] {
+        let decision = ask(world.root(), asked(&alice, action)).await.unwrap();
+        assert_eq!((decision.allowed, decision.layer.as_str()), (expected, "identity"), "{action}");
+        assert!(decision.message.contains(" on resource: * "), "{}", decision.message);
+    }
+    // What is denied on everything but some resources is denied on no resource too.
+    let bob = world.user("bob").await;
+    let but = json!({ "Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::bucket/*" });
+    world.allow(&bob, &json!([allow("*", "*"), but])).await;
+    assert_eq!(
+        ask(world.root(), asked(&bob, "s3:ListAllMyBuckets")).await.unwrap().eval_decision,
+        "explicitDeny"
+    );
+    assert!(allowed(&world, asked(&bob, "ec2:DescribeInstances")).await);
+
+    let unowned = super::Question { resource_account: None, ..asked(&alice, "s3:ListAllMyBuckets") };
+    let error = refused(ask(world.root(), unowned).await);
+    assert_eq!(
+        (error.code.as_str(), error.violations[0].0.as_str()),
+        ("InvalidParameterValue", "question.resource_account")
+    );
+    let elsewhere = super::Question {
+        resource_account: Some(OTHER_ACCOUNT.to_owned()),
+        ..asked(&alice, "s3:ListAllMyBuckets")
+    };
+    assert!(!allowed(&world, elsewhere).await, "in another account it takes a policy of the other side");
+}
+
+#[tokio::test]
+async fn asking_about_everything_is_a_permission_on_everything() {
+    let world = World::start().await;
+    let alice = world.user("alice").await;
+    world.allow(&alice, &allow("s3:*", "*")).await;
+    let question =
+        super::Question { action: "s3:ListAllMyBuckets".to_owned(), ..on(about_user(&alice), "*") };
+    let store = world.user("store").await;
+    let asking = json!({ "Effect": "Allow", "Action": ["reeve:Authorize", "reeve:AuthorizePrincipal"], "Resource": "arn:aws:s3:::*" });
+    world.allow(&store, &asking).await;
+    assert_eq!(code(ask(&store, question.clone()).await), "AccessDenied");
+    world.allow(&store, &json!({ "Effect": "Allow", "Action": "reeve:Authorize*", "Resource": "*" })).await;
+    assert!(ask(&store, question).await.unwrap().allowed);
+}
+
 #[tokio::test]
 async fn a_question_that_cannot_be_meant_is_refused_by_member() {
     let world = World::start().await;
@@ -135,7 +195,7 @@ async fn a_question_that_cannot_be_meant_is_refused_by_member() {
         (super::Question { action: "s3:*".to_owned(), ..good.clone() }, "ValidationError", "action"),
         (super::Question { action: String::new(), ..good.clone() }, "ValidationError", "action"),
         (on(good.clone(), "bucket/object"), "InvalidParameterValue", "resource"),
-        (on(good.clone(), "*"), "InvalidParameterValue", "resource"),
+        (on(good.clone(), "**"), "InvalidParameterValue", "resource"),
         (on(good.clone(), ""), "ValidationError", "resource"),
         (
             super::Question { principal_arn: None, ..good.clone() },

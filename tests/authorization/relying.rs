@@ -104,6 +104,26 @@ async fn a_service_that_names_itself_asks_about_its_own_alone() {
 }
 
 #[tokio::test]
+async fn a_service_asks_about_its_own_operations_that_have_no_resource() {
+    let world = World::start().await;
+    let alice = world.user("alice").await;
+    world.allow(&alice, &allow("*", "*")).await;
+    world.root().call(&store()).await.unwrap();
+    for (action, expected) in [
+        ("s3:ListAllMyBuckets", ""),
+        ("S3:ListAllMyBuckets", ""),
+        ("ec2:DescribeInstances", "InvalidParameterValue"),
+    ] {
+        let question = Question {
+            action: action.to_owned(),
+            relying_service: Some("Store".to_owned()),
+            ..on(about_user(&alice), "*")
+        };
+        assert_eq!(code(ask(world.root(), question).await), expected, "{action}");
+    }
+}
+
+#[tokio::test]
 async fn registering_is_a_permission() {
     let world = World::start().await;
     let alice = world.user("alice").await;

@@ -1,12 +1,16 @@
 //! The member at fault is named as the request's proto names it, whichever layer finds the fault.
 
 use reeve_chassis::client::CallError;
+use reeve_proto::authorization::v1::{AuthorizeRequest, BatchAuthorizeRequest, Question};
 use reeve_proto::iam::v1::{
     AttachUserPolicyRequest, CreatePolicyRequest, CreateRoleRequest, CreateUserRequest, PutUserPolicyRequest,
     UpdateAssumeRolePolicyRequest,
 };
+use reeve_proto::sts::v1::AssumeRoleRequest;
 
 use super::tag;
+use crate::authorization::about_user;
+use crate::sts::{assume, request};
 use crate::world::{ACCOUNT, World, refused, trust};
 
 fn names<T>(answer: Result<T, CallError>, field: &str) {
@@ -51,6 +55,20 @@ async fn documents_at_fault_are_named() {
         policy_document: text(),
     };
     names(world.root().call(&inline).await, "policy_document");
+}
+
+#[tokio::test]
+async fn documents_of_sessions_and_questions_are_named_by_their_own_members() {
+    let world = World::start().await;
+    let alice = world.user("alice").await;
+    let role = world.role("reader", &trust(world.arn("user/alice"))).await;
+    let session = AssumeRoleRequest { policy: Some("{}".to_owned()), ..request(&role) };
+    names(assume(&alice, &session).await, "policy");
+    let bad = || Question { resource_policy: Some("{}".to_owned()), ..about_user(&alice) };
+    let one = AuthorizeRequest { question: Some(bad()) };
+    names(world.root().call(&one).await, "question.resource_policy");
+    let second = BatchAuthorizeRequest { questions: vec![about_user(&alice), bad()] };
+    names(world.root().call(&second).await, "questions[1].resource_policy");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use reeve_directory::Error;
 use reeve_directory::record::RelyingServiceRecord;
 use reeve_directory::resource::relying_service_arn;
 use reeve_directory::tag::{DUPLICATE_KEYS, repeated_key};
-use reeve_evaluator::{Arn, Context, Kind, Policy, PolicySet, Value, wildcard_match};
+use reeve_evaluator::{Arn, ArnError, Context, Kind, Policy, PolicySet, Value, wildcard_match};
 use reeve_proto::authorization::v1::{ContextEntry, Question};
 use reeve_proto::error::v1::ErrorReason;
 
@@ -33,6 +33,9 @@ const OWN_KEYS: &[&str] = &[
     "sts:",
     "saml:",
 ];
+
+/// What stands in place of a resource where an operation has none.
+const NO_RESOURCE: &str = "*";
 
 /// What is wrong with a question.
 #[derive(Debug)]
@@ -104,14 +107,14 @@ impl<'q> Asked<'q> {
     }
 
     fn about(who: Who<'q>, question: &'q Question) -> Result<Self, Fault> {
-        let Ok(resource) = Arn::parse(&question.resource) else {
-            return Err(Fault::value("resource", format!("{} is not an ARN.", question.resource)));
+        let Ok(named) = account_named(&question.resource) else {
+            let message = format!("{} is neither an ARN nor *.", question.resource);
+            return Err(Fault::value("resource", message));
         };
         if repeated_key(question.resource_tags.iter().map(|tag| tag.key.as_str())).is_some() {
             return Err(Fault::value("resource_tags", DUPLICATE_KEYS));
         }
         check_context(&question.context)?;
-        let named = Some(resource.account).filter(|account| !account.is_empty());
         Ok(Self { who, question, owner: named.or(question.resource_account.as_deref()) })
     }
 
@@ -159,6 +162,15 @@ fn who(question: &Question) -> Result<Who<'_>, Fault> {
         return Err(Fault::combination("bearer_token", message));
     }
     Ok(who)
+}
+
+/// The account that a resource's ARN names. `*` stands for no resource: it is what an operation like `s3:ListAllMyBuckets`
+/// is asked about, which acts on none.
+fn account_named(resource: &str) -> Result<Option<&str>, ArnError> {
+    if resource == NO_RESOURCE {
+        return Ok(None);
+    }
+    Ok(Some(Arn::parse(resource)?.account).filter(|account| !account.is_empty()))
 }
 
 fn check_context(entries: &[ContextEntry]) -> Result<(), Fault> {
@@ -235,8 +247,7 @@ impl Authorization {
             return Ok(Some(policies));
         }
         let policy = Policy::compile(document, Kind::Resource).map_err(|error| {
-            let message = error.to_string();
-            Error::from(error).with_violation(format!("{field}.resource_policy"), message)
+            Error::from(error).violation_renamed("policy_document", &format!("{field}.resource_policy"))
         })?;
         let policies = PolicySet::new([policy.named("resource policy")]);
         self.resource_policies.insert(document.clone(), policies.clone());
@@ -256,7 +267,8 @@ impl Authorization {
         Ok(Some(relying_service_arn(partition, call.caller.account(), &service.name)))
     }
 
-    /// The registered service that asks, if what it asks about is its own.
+    /// The registered service that asks, if what it asks about is its own: a resource by its ARN, an operation without one
+    /// by its action.
     pub(crate) async fn relying_service(
         &self,
         call: &mut Call<'_>,
@@ -265,10 +277,18 @@ impl Authorization {
         field: &str,
     ) -> Result<RelyingServiceRecord, Error> {
         let service = call.directory().relying_services().get(name).await?;
-        if service.resource_patterns.iter().any(|pattern| wildcard_match(pattern, &question.resource)) {
+        let is_own =
+            service.resource_patterns.iter().any(|pattern| wildcard_match(pattern, &question.resource));
+        if is_own
+            || question.resource == NO_RESOURCE && is_action_of(&service.scope_service, &question.action)
+        {
             return Ok(service);
         }
         let message = format!("{} is not a resource of the relying service {name}.", question.resource);
         Err(Fault::value("resource", message).at(field))
     }
+}
+
+fn is_action_of(service: &str, action: &str) -> bool {
+    action.split_once(':').is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case(service))
 }

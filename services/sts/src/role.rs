@@ -103,12 +103,13 @@ fn session_policy(op: &AssumeRoleRequest) -> Result<String, Error> {
 }
 
 fn refused_policy(error: DocumentError) -> Error {
-    let message = error.to_string();
-    let refused = match error.fault {
-        Fault::Size => Error::packed_policy_too_large(&message),
-        Fault::Malformed => Error::from(error),
-    };
-    refused.with_violation("policy", message)
+    match error.fault {
+        Fault::Size => {
+            let message = error.to_string();
+            Error::packed_policy_too_large(&message).with_violation("policy", message)
+        }
+        Fault::Malformed => Error::from(error).violation_renamed("policy_document", "policy"),
+    }
 }
 
 /// The managed session policies: of the role's account, and there when the session begins.
