@@ -81,33 +81,42 @@ pub fn is_account_id(text: &str) -> bool {
 
 /// The account and the resource of an ARN, without judging the rest: `None` when it has fewer than six fields.
 pub(crate) fn owner_and_name(arn: &str) -> Option<(&str, &str)> {
-    arn.strip_prefix("arn:")?;
-    let (mut seen, mut before) = (0, 0);
-    for (at, word) in words(arn.as_bytes()) {
-        let mut colons = colons(word);
-        while colons != 0 {
-            let colon = at + colons.trailing_zeros() as usize / 8;
-            colons &= colons - 1;
-            seen += 1;
-            match seen {
-                4 => before = colon,
-                5 => return Some((arn.get(before + 1..colon)?, arn.get(colon + 1..)?)),
-                _ => {}
-            }
-        }
-    }
-    None
+    let rest = arn.strip_prefix("arn:")?;
+    let mut colons = Colons { bytes: rest.as_bytes(), read: 0, found: 0 };
+    let (before, after) = (colons.nth(2)?, colons.next()?);
+    Some((rest.get(before + 1..after)?, rest.get(after + 1..)?))
 }
 
-/// Eight bytes at a time and where they begin; the last are filled up with zeros.
-fn words(bytes: &[u8]) -> impl Iterator<Item = (usize, u64)> {
-    let (whole, rest) = bytes.as_chunks::<8>();
-    let mut last = [0; 8];
-    for (slot, byte) in last.iter_mut().zip(rest) {
-        *slot = *byte;
+/// Where the colons of a text are, found eight bytes at a time.
+struct Colons<'t> {
+    /// What was not read yet.
+    bytes: &'t [u8],
+    read: usize,
+    /// The colons among the eight bytes read last that were not told yet.
+    found: u64,
+}
+
+impl Iterator for Colons<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while self.found == 0 {
+            let mut word = [0; 8];
+            (word, self.bytes) = match self.bytes.split_first_chunk() {
+                Some((whole, rest)) => (*whole, rest),
+                None if self.bytes.is_empty() => return None,
+                None => {
+                    word.iter_mut().zip(self.bytes).for_each(|(slot, byte)| *slot = *byte);
+                    (word, [].as_slice())
+                }
+            };
+            self.found = colons(u64::from_le_bytes(word));
+            self.read += 8;
+        }
+        let at = self.found.trailing_zeros() as usize / 8;
+        self.found &= self.found - 1;
+        Some(self.read - 8 + at)
     }
-    let all = whole.iter().copied().chain(std::iter::once(last));
-    (0..).step_by(8).zip(all.map(u64::from_le_bytes))
 }
 
 /// The highest bit of every byte that is a colon.
@@ -138,6 +147,34 @@ mod tests {
     fn global_names_have_no_account() {
         assert_eq!(Arn::parse("arn:aws:s3:::bucket/key").unwrap().account, "");
         assert_eq!(account_of("arn:aws:s3:::bucket/key"), None);
+    }
+
+    #[test]
+    fn the_account_is_found_wherever_the_words_end() {
+        for (partition, region, account) in ["aws", "aws-cn", "a", "", "aws-iso-bcdef"]
+            .iter()
+            .flat_map(|partition| ["", "eu-west-1", "r"].map(move |region| (partition, region)))
+            .flat_map(|(partition, region)| {
+                ["", "1", "aws", "111122223333"].map(move |account| (partition, region, account))
+            })
+        {
+            for name in ["", "n", "a:b", "user/a", ":", "é:é", "0123456789abcdef"] {
+                let arn = format!("arn:{partition}:iam:{region}:{account}:{name}");
+                assert_eq!(owner_and_name(&arn), Some((account, name)), "{arn}");
+                assert_eq!(account_of(&arn), Some(account).filter(|account| !account.is_empty()), "{arn}");
+            }
+            let short = format!("arn:{partition}:iam:{region}:{account}");
+            assert_eq!(owner_and_name(&short), None, "{short}");
+        }
+        // Bytes that differ from a colon in one bit, and characters of several bytes.
+        for odd in [";", "8", "2", "*", "\u{1a}", "z", "\u{7a}", "ĺ", "\u{ba}", "€"] {
+            let arn = format!("arn:{odd}:{odd}:{odd}:{odd}:{odd}");
+            assert_eq!(owner_and_name(&arn), Some((odd, odd)), "{arn}");
+        }
+        assert_eq!(
+            (owner_and_name(""), owner_and_name("arn"), owner_and_name("ARN:a:b:c:d:e")),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -144,7 +144,8 @@ impl<'a> Context<'a> {
 
     /// `get` for a compiled key, whose mark is known already.
     pub(crate) fn lookup(&self, mark: Mark, key: &str) -> Option<Value<'a>> {
-        self.entries.iter().find(|entry| entry.mark == mark && entry.is("", key)).map(|entry| entry.value)
+        let found = |entry: &&Entry<'_>| entry.mark == mark && (entry.is_spelled(key) || entry.is("", key));
+        self.entries.iter().find(found).map(|entry| entry.value)
     }
 }
 
@@ -157,6 +158,11 @@ impl fmt::Debug for Context<'_> {
 }
 
 impl Entry<'_> {
+    /// Whether the key is `key` to the letter, which is the quicker thing to find out.
+    fn is_spelled(&self, key: &str) -> bool {
+        key.strip_prefix(self.prefix) == Some(self.name)
+    }
+
     fn is(&self, prefix: &str, name: &str) -> bool {
         if self.prefix.len() == prefix.len() {
             return is_same_key(self.prefix, prefix) && is_same_key(self.name, name);
@@ -177,10 +183,7 @@ impl Entry<'_> {
 /// What tells most keys apart at a glance: the length and the last eight bytes, without case. Two keys with
 /// one mark are still compared in full, so a contrived collision costs time and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
-    tail: u64,
-    length: usize,
-}
+pub(crate) struct Mark(u64);
 
 impl Mark {
     pub(crate) fn of(prefix: &str, name: &str) -> Self {
@@ -189,14 +192,14 @@ impl Mark {
         }
         let length = prefix.len() + name.len();
         if let Some(tail) = name.as_bytes().last_chunk::<8>() {
-            return Self { tail: fold(*tail), length };
+            return Self::new(*tail, length);
         }
         let mut tail = [0; 8];
         let bytes = name.bytes().rev().chain(prefix.bytes().rev());
         for (slot, byte) in tail.iter_mut().rev().zip(bytes) {
             *slot = byte;
         }
-        Self { tail: fold(tail), length }
+        Self::new(tail, length)
     }
 
     /// The same of keys beyond ASCII, whose length may depend on the case.
@@ -211,13 +214,14 @@ impl Mark {
                 length += 1;
             }
         }
-        Self { tail: fold(tail), length }
+        Self::new(tail, length)
     }
-}
 
-/// Sets bit five of every byte: both cases of a letter meet, and so do some other bytes, which is harmless.
-fn fold(bytes: [u8; 8]) -> u64 {
-    u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020
+    /// Bit five of every byte is set: both cases of a letter meet, and so do some other bytes, which is harmless.
+    fn new(tail: [u8; 8], length: usize) -> Self {
+        let tail = u64::from_le_bytes(tail) | 0x2020_2020_2020_2020;
+        Self(tail ^ u64::try_from(length).unwrap_or(u64::MAX).rotate_right(8))
+    }
 }
 
 #[cfg(test)]

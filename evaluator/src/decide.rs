@@ -73,13 +73,11 @@ fn fold_action<'b>(action: &str, buffer: &'b mut [u8; ACTION_CHARACTERS_MAX + 1]
     if colon == 0 || colon + 1 == action.len() || action.len() > ACTION_CHARACTERS_MAX {
         return None;
     }
-    let folded = buffer.get_mut(..=action.len())?;
-    let mut ended = false;
-    for (slot, byte) in folded.iter_mut().zip(action.bytes()) {
-        ended |= byte == END;
-        *slot = byte.to_ascii_lowercase();
-    }
-    if ended { None } else { Some(folded) }
+    let folded = buffer.get_mut(..action.len())?;
+    folded.copy_from_slice(action.as_bytes());
+    folded.make_ascii_lowercase();
+    // The end mark after it is there already.
+    if folded.contains(&END) { None } else { buffer.get(..=action.len()) }
 }
 
 /// The request as statements look at it; `action` ends with the end mark, which is not part of it.

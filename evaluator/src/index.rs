@@ -253,10 +253,12 @@ mod tests {
     #[test]
     fn beginnings_are_what_a_text_begins_with() {
         let long = "abcdefghijkl";
-        let mut texts: Vec<String> = (0..=long.len()).map(|length| long[..length].to_owned()).collect();
-        for at in 0..long.len() {
-            for (other, end) in [("!", at), ("~", at), ("!", long.len()), ("\0", at)] {
-                texts.push(format!("{}{other}{}", &long[..at], &long[at.min(end)..end]));
+        let mut texts: Vec<String> = Vec::new();
+        for (at, _) in long.char_indices().chain([(long.len(), ' ')]) {
+            let (before, after) = long.split_at(at);
+            texts.push(before.to_owned());
+            for (other, after) in [("!", ""), ("~", ""), ("\0", ""), ("!", after)] {
+                texts.push(format!("{before}{other}{after}"));
             }
         }
         texts.extend([

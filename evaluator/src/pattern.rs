@@ -72,7 +72,7 @@ impl Pattern {
         match self {
             Self::Exact(literal) => literal.as_bytes() == text,
             Self::Prefix(literal) => text.starts_with(literal.as_bytes()),
-            Self::Parts(parts) => wildcard::matches(&Resolved { parts, context }, text),
+            Self::Parts(parts) => match_parts(parts, text, context),
         }
     }
 
@@ -130,6 +130,25 @@ impl Pattern {
             }
         }
     }
+}
+
+/// What stands before the first star is compared once, part by part: that is most of what most patterns are.
+fn match_parts(parts: &[Part], text: &[u8], context: &Context<'_>) -> bool {
+    let (mut parts, mut rest) = (parts, text);
+    while let Some((part, after)) = parts.split_first() {
+        let left = match part {
+            Part::Many if after.is_empty() => return true,
+            Part::Many => return wildcard::matches(&Resolved { parts, context }, rest),
+            Part::One => wildcard::one(rest).and_then(|width| rest.get(width..)),
+            Part::Literal(literal) => rest.strip_prefix(literal.as_bytes()),
+            Part::Variable(variable) => {
+                variable.text(context).and_then(|value| rest.strip_prefix(value.as_bytes()))
+            }
+        };
+        let Some(left) = left else { return false };
+        (parts, rest) = (after, left);
+    }
+    rest.is_empty()
 }
 
 /// Where the first character stands that may mean more than itself.

@@ -112,7 +112,7 @@ enum Step {
 }
 
 /// The width of the character `text` begins with; none at the end or inside a character.
-fn one(text: &[u8]) -> Option<usize> {
+pub(crate) fn one(text: &[u8]) -> Option<usize> {
     let first = text.first().filter(|byte| !is_continuation(**byte))?;
     Some(match first {
         0..=0x7F => 1,

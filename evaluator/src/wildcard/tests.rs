@@ -151,7 +151,10 @@ fn stars_between_blocks_let_anything_stand_between() {
             let pattern = format!("{}*{}", "a".repeat(before), "b".repeat(after));
             let text = |between: &str| format!("{}{between}{}", "a".repeat(before), "b".repeat(after));
             assert!(both(&pattern, &text("")) && both(&pattern, &text("x")) && both(&pattern, &text("ab")));
-            assert!(!both(&pattern, &text("")[1..]) && !both(&pattern, &format!("{}x", text(""))));
+            assert!(
+                !both(&pattern, text("").trim_start_matches('a'))
+                    && !both(&pattern, &format!("{}x", text("")))
+            );
         }
     }
 }
