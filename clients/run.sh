@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the main job in Python and in Node, and a person's way through sign-in in Python and at a terminal, against a server
 # that it starts for them and stops again; and then, against another, AWS's own clients, which call every operation that AWS
-# has, and the example object store through boto3.
+# has, and the example object store through boto3; and last a company's OpenID provider, whose people sign in.
 #
 #   clients/run.sh target/debug/reeve target/debug/reeve-object-store
 set -euo pipefail
@@ -12,6 +12,7 @@ cd "$(dirname "$0")"
 python/prepare.sh
 node/prepare.sh
 aws/prepare.sh
+oidc/prepare.sh
 source ./server.sh
 
 start_server "$reeve"
@@ -25,3 +26,5 @@ node node/main_job.js --endpoint "$endpoint" --credentials "$credentials"
 stop_servers
 
 aws/run.sh "$reeve" "$object_store"
+echo "A company signs in:"
+oidc/run.sh "$reeve"

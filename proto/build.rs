@@ -150,7 +150,7 @@ fn reasons(pool: &DescriptorPool, code: &mut String) {
 }
 
 /// The options of an operation that are true or false.
-const FLAGS: [&str; 7] = [
+const FLAGS: [&str; 8] = [
     "caller_when_absent",
     "creates",
     "granted_by_password_policy",
@@ -158,6 +158,7 @@ const FLAGS: [&str; 7] = [
     "issues_credentials",
     "open_to_user_sessions",
     "second_factor",
+    "takes_identity_token",
 ];
 
 /// `impl Operation` of one RPC.

@@ -78,6 +78,7 @@ fn operation(pool: &DescriptorPool, spec: &Spec, text: &mut String) {
         issues_credentials,
         open_to_user_sessions,
         second_factor,
+        takes_identity_token,
         also,
         request,
         response: _,
@@ -115,6 +116,9 @@ fn operation(pool: &DescriptorPool, spec: &Spec, text: &mut String) {
     }
     if *second_factor {
         writeln!(text, "    serial_number and token_code show MFA").unwrap();
+    }
+    if *takes_identity_token {
+        writeln!(text, "    takes a token of an identity provider's").unwrap();
     }
     members(pool, &message, 1, text);
 }

@@ -13,18 +13,28 @@ const MODELS: &str = include_str!("aws/models.txt");
 /// What AWS has and Reeve has not: message, member, and why.
 const MISSING: &[(&str, &str, &str)] = &[
     ("AssumeRoleRequest", "MinimumSessionTokenSize", TOKEN_SIZE),
-    ("AssumeRoleRequest", "ProvidedContexts", "IAM Identity Center gives them; Reeve has none"),
+    ("AssumeRoleRequest", "ProvidedContexts", IDENTITY_CENTER),
     ("AssumeRoleResponse", "SessionTokenSize", TOKEN_SIZE),
     ("AssumeRoleResponse", "SessionTokenUtilization", TOKEN_SIZE),
+    ("AssumeRoleWithWebIdentityRequest", "MinimumSessionTokenSize", TOKEN_SIZE),
+    ("AssumeRoleWithWebIdentityResponse", "SessionTokenSize", TOKEN_SIZE),
+    ("AssumeRoleWithWebIdentityResponse", "SessionTokenUtilization", TOKEN_SIZE),
+    ("AssumeRoleWithWebIdentityResponse", "TrustedIdentityPropagationContext", IDENTITY_CENTER),
     ("CreateLoginProfileRequest", "MaxSigninSessionDuration", SIGN_IN_LENGTH),
+    ("CreateOpenIDConnectProviderRequest", "ContextProvider", IDENTITY_CENTER),
+    ("CreateOpenIDConnectProviderRequest", "IdentityCenterInstanceArn", IDENTITY_CENTER),
     ("CreateRoleRequest", "MaxSigninSessionDuration", SIGN_IN_OF_ROLES),
     ("GetMFADeviceResponse", "Certifications", "virtual devices have none"),
+    ("GetOpenIDConnectProviderResponse", "ContextProvider", IDENTITY_CENTER),
+    ("GetOpenIDConnectProviderResponse", "IdentityCenterInstanceArn", IDENTITY_CENTER),
+    ("GetOpenIDConnectProviderResponse", "IdentityStoreArn", IDENTITY_CENTER),
     ("GetSessionTokenRequest", "MinimumSessionTokenSize", TOKEN_SIZE),
     ("GetSessionTokenResponse", "SessionTokenSize", TOKEN_SIZE),
     ("GetSessionTokenResponse", "SessionTokenUtilization", TOKEN_SIZE),
     ("GetWebIdentityTokenRequest", "Scope", IDENTITY_PROPAGATION),
     ("GetWebIdentityTokenRequest", "SubjectMode", IDENTITY_PROPAGATION),
     ("LoginProfile", "MaxSigninSessionDuration", SIGN_IN_LENGTH),
+    ("OpenIDConnectProviderListEntry", "IsTrustedIdentityPropagationEnabled", IDENTITY_CENTER),
     ("Role", "MaxSigninSessionDuration", SIGN_IN_OF_ROLES),
     ("Role", "SourceRoleTemplate", "roles are not made from templates here"),
     ("UpdateLoginProfileRequest", "MaxSigninSessionDuration", SIGN_IN_LENGTH),
@@ -39,7 +49,13 @@ const OTHERWISE_REQUIRED: &[(&str, &str, &str)] = &[
     ("ResyncMFADeviceRequest", "UserName", ROOT_DEVICES),
 ];
 /// What Reeve has beside AWS's operations.
-const EXTENSIONS: &[&str] = &["sts:GetServiceBearerToken"];
+const EXTENSIONS: &[&str] = &[
+    "iam:DeleteOpenIDConnectProviderClaimMapping",
+    "iam:GetOpenIDConnectProviderClaimMapping",
+    "iam:PutOpenIDConnectProviderClaimMapping",
+    "sts:GetServiceBearerToken",
+];
+const IDENTITY_CENTER: &str = "IAM Identity Center gives and takes it; Reeve has none";
 const ROOT_DEVICES: &str = "root has devices as users have, and no name";
 const IDENTITY_PROPAGATION: &str = "sessions here carry no trusted identity propagation context";
 const TOKEN_SIZE: &str = "a token's size is not chosen here, and its limit is one";

@@ -4,6 +4,7 @@
 mod caller;
 mod echo;
 mod evaluator;
+mod issuer;
 mod load;
 mod process;
 mod profile;
@@ -13,6 +14,7 @@ mod signature;
 mod store;
 mod syncs;
 mod totp;
+mod web_identity;
 mod world;
 
 use std::error::Error;
@@ -47,6 +49,8 @@ enum Command {
     Store(store::Arguments),
     /// What verifying the code of an MFA device costs
     Totp,
+    /// Tokens of an identity provider traded for sessions, and what a flood of unknown keys does to the latency of Authorize
+    WebIdentity(web_identity::Arguments),
     /// Time of a decision beside other engines, of compiling, and the memory of compiled policies
     Evaluator,
     /// Load on one target, for a profiler
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::SignIn(arguments) => on_runtime(sign_in::run(&arguments)),
         Command::Store(arguments) => on_runtime(store::run(&arguments)),
         Command::Totp => totp::run(),
+        Command::WebIdentity(arguments) => on_runtime(web_identity::run(&arguments)),
         Command::Evaluator => evaluator::run(),
         Command::Profile(arguments) => on_runtime(profile::run(&arguments)),
         Command::Serve { server } => on_runtime(process::serve(server)),

@@ -19,6 +19,8 @@ use crate::{Outcome, echo};
 
 /// The account of every store that the bench makes.
 pub(crate) const ACCOUNT: &str = "123456789012";
+/// Authorities of identity providers that a server trusts, if the file is in its folder.
+pub(crate) const TRUST_ANCHORS: &str = "trust-anchors.pem";
 /// Processor time is counted in these.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -69,7 +71,9 @@ fn announce(address: SocketAddr) -> Outcome {
 
 /// Everything as a server has it by default, but for where it lies and how many users an account can hold.
 pub(crate) fn config(home: &Path) -> Config {
+    let anchors = home.join(TRUST_ANCHORS);
     Config {
+        oidc_trust_anchors: if anchors.exists() { anchors } else { PathBuf::new() },
         data_dir: home.join("data"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         account: ACCOUNT.to_owned(),

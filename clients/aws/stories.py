@@ -11,6 +11,7 @@ import pathlib
 
 import federation
 import people
+import providers
 from told import RECORDER, Aws, check, delete_keys, list_all, policy, refused, tags, trust
 
 
@@ -227,7 +228,8 @@ def main():
     root = Aws(arguments.endpoint, file["root"]["aws_access_key_id"], file["root"]["aws_secret_access_key"])
     account = root.sts.get_caller_identity()["Account"]
     of_people = (people.passwords, people.devices, people.aliases)
-    for story in (summary, users, groups, policies, roles, *of_people, federation.outbound):
+    of_others = (providers.providers, federation.outbound)
+    for story in (summary, users, groups, policies, roles, *of_people, *of_others):
         print(f"-- {story.__doc__}")
         story(root, account)
     with pathlib.Path(arguments.record).open("a") as record:

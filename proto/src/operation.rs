@@ -55,6 +55,8 @@ pub struct Spec {
     pub open_to_user_sessions: bool,
     /// The members `serial_number` and `token_code` show MFA for the call.
     pub second_factor: bool,
+    /// It takes a token of an identity provider's.
+    pub takes_identity_token: bool,
     /// Permissions needed besides the operation's own.
     pub also: &'static [Also],
     /// The full name of the request message.

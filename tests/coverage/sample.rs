@@ -24,6 +24,7 @@ const TEXTS: &[&str] = &[
     "UNSIGNED-PAYLOAD",
     "s3:GetObject",
     "arn:aws:iam::123456789012:policy/covered",
+    "0123456789abcdef0123456789abcdef01234567",
 ];
 /// Texts that some shape may not allow.
 const ODD_TEXTS: &[&str] = &["%$#\u{7}", "ä*", "Nonsense", "nonsense:nonsense:"];
@@ -231,6 +232,10 @@ impl Limits {
             "SHAPE_STS_ARN" => return format!("arn:aws:iam::123456789012:role/{NAME}"),
             "SHAPE_ARN" => return format!("arn:aws:iam::123456789012:policy/{NAME}"),
             "SHAPE_MFA_SERIAL_NUMBER" => return format!("arn:aws:iam::123456789012:mfa/{NAME}"),
+            "SHAPE_OPEN_ID_CONNECT_PROVIDER_ARN" => {
+                return format!("arn:aws:iam::123456789012:oidc-provider/{NAME}.example.com");
+            }
+            "SHAPE_OPEN_ID_CONNECT_PROVIDER_URL" => return format!("https://{NAME}.example.com"),
             "SHAPE_RESOURCE" => return "arn:aws:s3:::bucket/key".to_owned(),
             "SHAPE_POLICY_DOCUMENT" => return document(&json!([allow("s3:GetObject", "*")])),
             _ => {}

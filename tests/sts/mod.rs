@@ -13,6 +13,7 @@ mod tags;
 mod token;
 mod trust;
 pub(crate) mod verifier;
+mod web_identity;
 pub(crate) mod web_identity_tokens;
 
 use reeve_chassis::client::{CallError, Client, Credentials};

@@ -3,6 +3,7 @@
 
 mod authenticator;
 mod document;
+mod issuer;
 mod refusal;
 mod user;
 
@@ -27,6 +28,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use authenticator::Authenticator;
 pub(crate) use document::{allow, deny, document, trust};
+pub(crate) use issuer::{Issuer, Manner, SigningKey, encoded};
 pub(crate) use refusal::{code, refused};
 pub(crate) use user::{User, credentials};
 

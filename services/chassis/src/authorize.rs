@@ -2,6 +2,7 @@
 //! what policies say meet here, for every operation and every protocol. Relying services' questions end here too.
 
 mod admission;
+mod federated;
 mod given;
 
 use reeve_directory::{Directory, Error, password_policy};
@@ -19,6 +20,7 @@ use crate::pipeline::{Trace, is_loopback};
 use crate::random::SystemRandom;
 
 pub(crate) use admission::admit;
+pub use federated::assume;
 use given::Given;
 
 /// What is known of a call besides who makes it and what it asks for.
@@ -317,9 +319,14 @@ fn owner<'a>(resource: &'a Located, caller: &'a Identity) -> &'a str {
 }
 
 fn standing(environment: &Environment, caller: &Identity, resource: &Located) -> Standing {
+    standing_of(environment, caller.account(), resource)
+}
+
+/// The standing of a call by somebody of `account`, which is empty for those who have none.
+fn standing_of(environment: &Environment, account: &str, resource: &Located) -> Standing {
     let management = &environment.cluster.management_account_id;
     Standing {
-        principal_in_management_account: caller.account() == management,
+        principal_in_management_account: account == management,
         resource_in_management_account: resource.account == *management,
         service_linked_role: false,
         resource_policy_required: resource.trust.is_some(),

@@ -13,6 +13,7 @@ use reeve_storage::{Engine, Revision};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::guessing::Guesses;
+use crate::issuer::{IssuerSettings, Issuers};
 use crate::key_cache::KeyCache;
 use crate::outbound::OutboundIssuers;
 use crate::password::{PasswordPool, PasswordSettings};
@@ -62,6 +63,8 @@ pub struct Environment {
     pub guesses: Guesses,
     /// What issues tokens for others.
     pub outbound: OutboundIssuers,
+    /// The keys of those whose tokens are verified.
+    pub issuers: Issuers,
     /// Compiled policies of principals.
     pub permissions: PermissionsCache,
     /// The resource policy that every resource has for questions from the management account.
@@ -105,6 +108,7 @@ impl Environment {
             password_uses: Arc::default(),
             guesses: Guesses::default(),
             outbound: OutboundIssuers::default(),
+            issuers: Issuers::new(IssuerSettings::default()),
             permissions,
             keys: KeyCache::default(),
             sessions: SessionCache::default(),

@@ -56,6 +56,16 @@ struct RoleSession {
     arn: String,
     /// `AROA...:session`.
     user_id: String,
+    /// Who vouched for it, where a provider's token began it.
+    vouched: Option<Vouched>,
+}
+
+/// What a provider's token leaves to the policies of the session that it began.
+struct Vouched {
+    /// `aws:FederatedProvider`.
+    provider_arn: String,
+    /// `ISSUER:`, the beginning of the token's condition keys.
+    prefix: String,
 }
 
 impl Identity {
@@ -108,6 +118,14 @@ impl Identity {
             user_id: format!("{}:{name}", principal.id),
             tags: effective_tags(&principal.tags, &record.tags),
             policies,
+            vouched: record.federated.as_ref().map(|federated| Vouched {
+                provider_arn: resource::oidc_provider_arn(
+                    &settings.partition,
+                    &principal.account,
+                    &federated.issuer,
+                ),
+                prefix: format!("{}:", federated.issuer),
+            }),
         };
         Self::long_term(Kind::Role { role, session: Some(Box::new(session)) }, "").in_session(record)
     }
@@ -268,6 +286,7 @@ impl Identity {
                 context.insert("aws:SourceIdentity", record.source_identity.as_str());
             }
         }
+        self.describe_federated(context);
         match self.second_factor {
             SecondFactor::Unsaid => {}
             SecondFactor::Absent => {
@@ -284,6 +303,21 @@ impl Identity {
         }
         for tag in self.principal_tags() {
             context.insert_tag("aws:PrincipalTag/", &tag.key, tag.value.as_str());
+        }
+    }
+
+    /// What the token said that began the session, as far as policies may ask about it later. (Source: "Available keys for AWS
+    /// OIDC federation" of the IAM User Guide.)
+    fn describe_federated<'a>(&'a self, context: &mut Context<'a>) {
+        let vouched = self.known_session().and_then(|session| session.vouched.as_ref());
+        let federated = self.record.as_ref().and_then(|record| record.federated.as_ref());
+        if let (Some(vouched), Some(federated)) = (vouched, federated) {
+            context.insert("aws:FederatedProvider", &vouched.provider_arn);
+            context.insert_tag(&vouched.prefix, "sub", &federated.subject);
+            context.insert_tag(&vouched.prefix, "aud", &federated.audience);
+            if !federated.amr.is_empty() {
+                context.insert_tag(&vouched.prefix, "amr", &federated.amr);
+            }
         }
     }
 

@@ -47,12 +47,15 @@ pub fn issue(call: &mut Call<'_>, session: SessionRecord) -> Result<Issued, Erro
 /// What the caller's next session rests on, from the long-term credentials on: the end of any of it ends the session.
 pub fn lineage(caller: &Identity) -> Vec<Ancestor> {
     let passed_on = caller.session_record().map_or(&[][..], |session| &session.lineage);
+    let federated = caller.session_record().and_then(|session| session.federated.as_ref());
     let caller = Ancestor {
         principal_id: caller.principal_id().to_owned(),
         account_id: caller.account().to_owned(),
         access_key_id: caller.access_key_id().to_owned(),
         signed_in_until: caller.session_record().map_or(0, |session| session.signed_in_until),
         login_profile_id: caller.session_record().map_or(0, |session| session.login_profile_id),
+        oidc_issuer: federated.map(|federated| federated.issuer.clone()).unwrap_or_default(),
+        oidc_provider_id: federated.map_or(0, |federated| federated.provider_id),
     };
     passed_on.iter().cloned().chain([caller]).collect()
 }

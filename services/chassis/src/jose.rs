@@ -78,6 +78,12 @@ pub fn unverified_payload(token: &str) -> Result<Vec<u8>> {
     }
 }
 
+/// A part of a token: base64 as tokens have it.
+#[must_use]
+pub fn encoded(part: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(part)
+}
+
 /// A token that says `claims`, signed by `key`: a PKCS#8 document of a P-384 key, or an RSA key in either DER form.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ pub mod forwarded;
 pub mod guessing;
 mod identity;
 mod issue;
+pub mod issuer;
 pub mod jose;
 mod json;
 mod key_cache;
@@ -35,6 +36,7 @@ mod second_factor;
 pub mod session;
 pub mod signature;
 pub mod transport;
+pub mod web_identity;
 
 pub use call::{Call, Page};
 pub use environment::{Environment, SignatureSettings};

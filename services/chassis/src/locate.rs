@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use reeve_directory::record::StoredTag;
-use reeve_directory::resource::{Kind, Resource, relying_service_arn, root_arn};
-use reeve_directory::{Directory, Error, Permissions};
+use reeve_directory::resource::{Kind, Resource, oidc_provider_arn, relying_service_arn, root_arn};
+use reeve_directory::{Directory, Error, Permissions, oidc_provider};
 use reeve_evaluator::PolicySet;
 use reeve_proto::error::v1::ErrorReason;
 use reeve_proto::{Fields, Spec};
@@ -56,6 +56,9 @@ pub(crate) async fn locate(
         let path = members::text(request, "path").unwrap_or("/");
         return Ok(own(match kind(spec) {
             Some(kind) => directory.arn(kind, path, name),
+            None if spec.resource == "oidc-provider" => {
+                oidc_provider_arn(&directory.settings.partition, account, oidc_provider::issuer_of(name)?)
+            }
             None => relying_service_arn(&directory.settings.partition, account, name),
         }));
     }
@@ -66,6 +69,7 @@ pub(crate) async fn locate(
         "role" => of_role(directory, name).await,
         "policy" => of_policy(directory, name).await,
         "mfa" => of_mfa_device(directory, name).await,
+        "oidc-provider" => of_oidc_provider(directory, name).await,
         "access-key" => of_access_key(directory, name).await,
         "relying-service" => Ok(own(relying_service_arn(&directory.settings.partition, account, name))),
         "any" => {
@@ -168,7 +172,7 @@ async fn of_role(directory: &mut Directory<'_>, name: &str) -> Result<Located, E
 }
 
 /// A role in whichever account, with its trust policy. The ARN must be the role's own, path and all.
-async fn of_assumed_role(
+pub(crate) async fn of_assumed_role(
     directory: &mut Directory<'_>,
     permissions: &reeve_directory::PermissionsCache,
     arn: &str,
@@ -243,6 +247,20 @@ async fn of_mfa_device(directory: &mut Directory<'_>, serial_number: &str) -> Re
         tags: device.map(|device| device.tags).unwrap_or_default(),
         ..Located::default()
     })
+}
+
+async fn of_oidc_provider(directory: &mut Directory<'_>, arn: &str) -> Result<Located, Error> {
+    let parsed = Resource::parse(&directory.settings.partition, arn);
+    let Some(Resource::OidcProvider { account, issuer }) = parsed else {
+        let message = format!("Invalid ARN: {arn}");
+        return Err(Error::invalid_input(&message).with_violation("open_id_connect_provider_arn", &message));
+    };
+    let located = Located { arn: arn.to_owned(), account: account.to_owned(), ..Located::default() };
+    if account != directory.account {
+        return Ok(located);
+    }
+    let provider = directory.oidc_providers().find(issuer).await?;
+    Ok(Located { tags: provider.map(|provider| provider.tags).unwrap_or_default(), ..located })
 }
 
 /// What a listing acts on.

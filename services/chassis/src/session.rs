@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use prost::Message as _;
 use quick_cache::sync::Cache;
-use reeve_directory::record::{Ancestor, SessionRecord};
+use reeve_directory::record::{Ancestor, FederatedIdentity, SessionRecord};
 use reeve_directory::resource::{Kind as ResourceKind, Resource};
-use reeve_directory::{Error, Random, account, ended_session, id, login_profile};
+use reeve_directory::{Error, Random, account, ended_session, id, login_profile, oidc_provider};
 use reeve_evaluator::{Kind, Policy, PolicySet};
 use reeve_storage::{ReadSet, Transaction};
 
@@ -172,6 +172,11 @@ pub(crate) async fn identify(
     if record.signed_in_until != 0 && is_signed_out(transaction, &itself(&record)).await? {
         return Err(invalid());
     }
+    if let Some(FederatedIdentity { issuer, provider_id, .. }) = &record.federated
+        && !oidc_provider::is_there(transaction, &record.account_id, issuer, *provider_id).await?
+    {
+        return Err(invalid());
+    }
     for ancestor in &record.lineage {
         if !is_alive(environment, transaction, ancestor).await? {
             return Err(invalid());
@@ -200,6 +205,10 @@ async fn is_alive(
         return Ok(false);
     }
     let (account, id) = (&ancestor.account_id, &ancestor.principal_id);
+    let (issuer, provider_id) = (&ancestor.oidc_issuer, ancestor.oidc_provider_id);
+    if !issuer.is_empty() && !oidc_provider::is_there(transaction, account, issuer, provider_id).await? {
+        return Ok(false);
+    }
     // A session lives as long as its principal: its own key was never stored, and what it came from is an ancestor too.
     if is_role(id) {
         return Ok(environment.permissions.role(transaction, account, id).await?.is_some());
@@ -221,13 +230,14 @@ fn itself(record: &SessionRecord) -> Ancestor {
         access_key_id: record.access_key_id.clone(),
         signed_in_until: record.signed_in_until,
         login_profile_id: record.login_profile_id,
+        ..Ancestor::default()
     }
 }
 
 /// Whether a session that began with a sign-in has been signed out, or its password been taken away. No other session can
 /// be, and none pays for the question.
 async fn is_signed_out(transaction: &mut Transaction, session: &Ancestor) -> Result<bool, Error> {
-    let Ancestor { principal_id, account_id, access_key_id, signed_in_until, login_profile_id } = session;
+    let Ancestor { principal_id, account_id, access_key_id, signed_in_until, login_profile_id, .. } = session;
     let profile = login_profile::find(transaction, account_id, principal_id).await?;
     Ok(profile.is_none_or(|profile| profile.profile_id != *login_profile_id)
         || ended_session::is_ended(transaction, *signed_in_until, access_key_id).await?)

@@ -45,6 +45,9 @@ use crate::route::{Route, Routes};
 
 /// Largest request that is read from whoever sends one.
 const OPEN_BYTES_MAX: usize = 8 * 1024;
+/// The same where a token of an identity provider's may be in it: that has AWS's 20,000 characters at most, and a session policy
+/// 2,048 that a form writes as three each.
+const TOKEN_BYTES_MAX: usize = 32 * 1024;
 
 /// What one client can make the server hold or wait for.
 #[derive(Clone, Debug)]

@@ -20,6 +20,8 @@ pub struct AccountCounts {
     pub policies: i64,
     /// MFA devices.
     pub mfa_devices: i64,
+    /// OpenID Connect providers.
+    pub oidc_providers: i64,
     /// MFA devices that are somebody's.
     pub mfa_devices_in_use: i64,
     /// The root has an access key.
@@ -75,6 +77,7 @@ impl Accounts<'_, '_> {
             groups: tables::GROUPS_COUNT.get(transaction, &account).await?,
             roles: tables::ROLES_COUNT.get(transaction, &account).await?,
             policies: tables::POLICIES_COUNT.get(transaction, &account).await?,
+            oidc_providers: tables::OIDC_PROVIDERS_COUNT.get(transaction, &account).await?,
             mfa_devices: tables::MFA_DEVICES_COUNT.get(transaction, &account).await?,
             mfa_devices_in_use: i64::try_from(in_use.len()).unwrap_or(i64::MAX),
             root_has_access_key: !keys.is_empty(),

@@ -39,6 +39,13 @@ pub fn policy(random: &mut dyn Random) -> String {
     unique("ANPA", random)
 }
 
+/// A number that tells a record from every other of its name; none has the number of another.
+pub(crate) fn drawn(random: &mut dyn Random) -> u64 {
+    let mut drawn = [0; 8];
+    random.fill(&mut drawn);
+    u64::from_le_bytes(drawn)
+}
+
 /// A new long-term access key's id, `AKIA...`, which holds `account`.
 pub fn access_key(account: &str, random: &mut dyn Random) -> String {
     with_account("AKIA", account, random)

@@ -32,6 +32,7 @@ pub mod membership;
 pub mod mfa_device;
 pub mod name;
 mod named;
+pub mod oidc_provider;
 pub mod outbound_federation;
 mod owner;
 pub mod password_policy;
@@ -43,6 +44,7 @@ pub mod policy_version;
 pub mod relying_service;
 pub mod resource;
 pub mod role;
+mod shared_issuer;
 pub mod signing_key;
 pub mod tables;
 pub mod tag;
@@ -136,6 +138,8 @@ parts! {
     password_policies: password_policy::PasswordPolicies<'_, 'a>,
     /// MFA devices of users and of root.
     mfa_devices: mfa_device::MfaDevices<'_, 'a>,
+    /// OpenID Connect providers.
+    oidc_providers: oidc_provider::OidcProviders<'_, 'a>,
     /// The account's alias.
     account_aliases: account_alias::AccountAliases<'_, 'a>,
     /// The account as an issuer of tokens.

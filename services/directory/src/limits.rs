@@ -23,6 +23,12 @@ pub const USER_INLINE_POLICIES_CHARS_MAX: usize = 2_048;
 pub const GROUP_INLINE_POLICIES_CHARS_MAX: usize = 5_120;
 /// Characters of all inline policies of a role together, without whitespace.
 pub const ROLE_INLINE_POLICIES_CHARS_MAX: usize = 10_240;
+/// OpenID Connect providers of one account.
+pub const OIDC_PROVIDERS_PER_ACCOUNT_MAX: i64 = 100;
+/// Audiences of one OpenID Connect provider.
+pub const CLIENT_IDS_PER_OIDC_PROVIDER_MAX: usize = 100;
+/// Thumbprints of one OpenID Connect provider.
+pub const THUMBPRINTS_PER_OIDC_PROVIDER_MAX: usize = 5;
 /// Tags of one user, role or policy.
 pub const TAGS_MAX: usize = 50;
 /// A role's longest session where its creator named none.

@@ -6,7 +6,7 @@ use reeve_storage::Transaction;
 
 use crate::owner::OwnerRecord;
 use crate::password_policy::REUSE_PREVENTION_MAX;
-use crate::{Error, Random, Result, part, tables};
+use crate::{Error, Result, id, part, tables};
 
 /// Earlier passwords that are kept. With the present one there are as many as a password policy can look back on.
 const EARLIER_PASSWORDS_MAX: usize = REUSE_PREVENTION_MAX - 1;
@@ -24,13 +24,6 @@ pub async fn find(
 ) -> Result<Option<LoginProfileRecord>> {
     let key = (account.to_owned(), principal_id.to_owned());
     Ok(tables::LOGIN_PROFILES.get(transaction, &key).await?)
-}
-
-/// The id of a new profile; none has the id of another.
-fn drawn(random: &mut dyn Random) -> u64 {
-    let mut drawn = [0; 8];
-    random.fill(&mut drawn);
-    u64::from_le_bytes(drawn)
 }
 
 impl LoginProfiles<'_, '_> {
@@ -80,7 +73,8 @@ impl LoginProfiles<'_, '_> {
         let now = self.0.now;
         let present = self.find(principal_id).await?;
         let create_date = present.as_ref().map_or(now, |profile| profile.create_date);
-        let profile_id = present.as_ref().map_or_else(|| drawn(self.0.random), |profile| profile.profile_id);
+        let profile_id =
+            present.as_ref().map_or_else(|| id::drawn(self.0.random), |profile| profile.profile_id);
         if let Some(present) = present {
             self.remember(present).await?;
         }

@@ -39,6 +39,9 @@ impl fmt::Display for Kind {
     }
 }
 
+/// What stands before the issuer in the ARN of an OpenID Connect provider.
+const OIDC_PROVIDER: &str = "oidc-provider/";
+
 /// The ARN of something with a path and a name.
 #[must_use]
 pub fn arn(partition: &str, account: &str, kind: Kind, path: &str, name: &str) -> String {
@@ -63,6 +66,12 @@ pub fn relying_service_arn(partition: &str, account: &str, name: &str) -> String
     ["arn:", partition, ":reeve::", account, ":relying-service/", name].concat()
 }
 
+/// The ARN of an OpenID Connect provider: its issuer is its URL without `https://`.
+#[must_use]
+pub fn oidc_provider_arn(partition: &str, account: &str, issuer: &str) -> String {
+    ["arn:", partition, ":iam::", account, ":", OIDC_PROVIDER, issuer].concat()
+}
+
 /// What an ARN names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource<'a> {
@@ -81,6 +90,13 @@ pub enum Resource<'a> {
         path: &'a str,
         /// The name.
         name: &'a str,
+    },
+    /// An OpenID Connect provider, which need not exist.
+    OidcProvider {
+        /// Twelve digits.
+        account: &'a str,
+        /// Its URL without `https://`, a slash at its end included.
+        issuer: &'a str,
     },
     /// A session of a role.
     RoleSession {
@@ -101,7 +117,12 @@ impl<'a> Resource<'a> {
         let account = Some(arn.account).filter(|account| !account.is_empty())?;
         match arn.service {
             "iam" if arn.resource == "root" => (account != "aws").then_some(Self::Root { account }),
-            "iam" => Self::named(account, arn.resource),
+            "iam" => match arn.resource.strip_prefix(OIDC_PROVIDER) {
+                Some(issuer) => {
+                    (!issuer.is_empty() && account != "aws").then_some(Self::OidcProvider { account, issuer })
+                }
+                None => Self::named(account, arn.resource),
+            },
             "sts" => {
                 let (role, session) = arn.resource.strip_prefix("assumed-role/")?.split_once('/')?;
                 let whole = !role.is_empty() && !session.is_empty() && !session.contains('/');
@@ -115,9 +136,10 @@ impl<'a> Resource<'a> {
     #[must_use]
     pub fn account(&self) -> &'a str {
         match *self {
-            Self::Root { account } | Self::Named { account, .. } | Self::RoleSession { account, .. } => {
-                account
-            }
+            Self::Root { account }
+            | Self::Named { account, .. }
+            | Self::OidcProvider { account, .. }
+            | Self::RoleSession { account, .. } => account,
         }
     }
 
@@ -153,6 +175,11 @@ mod tests {
         assert_eq!(Resource::parse("aws", &text), Some(expected));
         let text = root_arn("aws", "111122223333");
         assert_eq!(Resource::parse("aws", &text), Some(Resource::Root { account: "111122223333" }));
+        for issuer in ["oidc.example.com", "oidc.example.com/", "127.0.0.1:4433/a/b"] {
+            let text = oidc_provider_arn("aws", "111122223333", issuer);
+            let expected = Resource::OidcProvider { account: "111122223333", issuer };
+            assert_eq!(Resource::parse("aws", &text), Some(expected));
+        }
     }
 
     #[test]
@@ -165,7 +192,9 @@ mod tests {
             "arn:aws:iam:eu-west-1:111122223333:user/a",
             "arn:aws:iam:::user/a",
             "arn:aws:iam::aws:user/a",
-            "arn:aws:iam::111122223333:oidc-provider/a",
+            "arn:aws:iam::111122223333:oidc-provider/",
+            "arn:aws:iam::aws:oidc-provider/a",
+            "arn:aws:iam::111122223333:saml-provider/a",
             "arn:aws:sts::111122223333:assumed-role/r",
             "arn:aws:sts::111122223333:assumed-role/r/s/t",
             "arn:aws:s3:::bucket",

@@ -7,9 +7,9 @@
 use reeve_proto::store::v1::{
     AccessKeyRecord, AccountAliasRecord, AccountRecord, AliasedAccountRecord, AuditRecord, ClusterRecord,
     DataKeyRecord, GroupRecord, InlinePolicyRecord, IssuerRecord, LoginProfileRecord, MarkRecord,
-    MfaDeviceRecord, NameRecord, OutboundFederationRecord, PasswordHistoryRecord, PasswordPolicyRecord,
-    PasswordUseRecord, PolicyRecord, PolicyVersionRecord, RelyingServiceRecord, RoleRecord,
-    SigningKeysRecord, UserRecord,
+    MfaDeviceRecord, NameRecord, OidcProviderRecord, OutboundFederationRecord, PasswordHistoryRecord,
+    PasswordPolicyRecord, PasswordUseRecord, PolicyRecord, PolicyVersionRecord, RelyingServiceRecord,
+    RoleRecord, SigningKeysRecord, UserRecord,
 };
 use reeve_storage::{Counter, Table};
 
@@ -116,6 +116,12 @@ tables! {
     ACCOUNT_ALIASES: Table<K1, AccountAliasRecord> = Table::small, 87;
     /// alias → its account.
     ALIASED_ACCOUNTS: Table<K1, AliasedAccountRecord> = Table::small, 88;
+
+    /// account, issuer → the OpenID Connect provider.
+    OIDC_PROVIDERS: Table<K2, OidcProviderRecord> = Table::new, 110;
+    /// account → how many OpenID Connect providers.
+    OIDC_PROVIDERS_COUNT: Counter<K1> = Counter::new, 111;
+
     /// when it would have ended by itself, access key id → the session was signed out.
     ENDED_SESSIONS: Table<(u64, String), MarkRecord> = Table::small, 100;
 
@@ -137,6 +143,7 @@ pub(crate) fn quota_of(key: &[u8]) -> Option<&'static str> {
         (POLICIES_COUNT.tag(), "PoliciesPerAccount"),
         (RELYING_SERVICES_COUNT.tag(), "RelyingServicesPerAccount"),
         (MFA_DEVICES_COUNT.tag(), crate::mfa_device::DEVICES_QUOTA),
+        (OIDC_PROVIDERS_COUNT.tag(), crate::oidc_provider::PROVIDERS_QUOTA),
     ];
     quotas.iter().find(|(counter, _)| *counter == tag).map(|(_, quota)| *quota)
 }

@@ -1,13 +1,15 @@
 //! Tags of users, roles, policies and sessions: keys compare without case, and those that AWS keeps for itself are refused.
 
-use reeve_proto::store::v1::{MfaDeviceRecord, PolicyRecord, RoleRecord, StoredTag, UserRecord};
+use reeve_proto::store::v1::{
+    MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, StoredTag, UserRecord,
+};
 
 use crate::limits::TAGS_MAX;
 use crate::listing::Page;
 use crate::{Directory, Error, Result, part, policy};
 
 part! {
-    /// The tags of an account's users, roles, managed policies and MFA devices.
+    /// The tags of an account's users, roles, managed policies, MFA devices and OpenID Connect providers.
     Tags
 }
 
@@ -25,6 +27,8 @@ pub enum Tagged<'n> {
     Policy(&'n str),
     /// The MFA device of this serial number.
     MfaDevice(&'n str),
+    /// The OpenID Connect provider of this ARN.
+    OidcProvider(&'n str),
 }
 
 impl Tags<'_, '_> {
@@ -86,6 +90,7 @@ enum Carrier {
     Role(RoleRecord),
     Policy(PolicyRecord),
     MfaDevice(MfaDeviceRecord),
+    OidcProvider(OidcProviderRecord),
 }
 
 impl Carrier {
@@ -97,6 +102,7 @@ impl Carrier {
             Tagged::MfaDevice(serial_number) => {
                 Self::MfaDevice(directory.mfa_devices().get(serial_number).await?)
             }
+            Tagged::OidcProvider(arn) => Self::OidcProvider(directory.oidc_providers().get(arn).await?),
         })
     }
 
@@ -106,6 +112,7 @@ impl Carrier {
             Self::Role(role) => &mut role.tags,
             Self::Policy(policy) => &mut policy.tags,
             Self::MfaDevice(device) => &mut device.tags,
+            Self::OidcProvider(provider) => &mut provider.tags,
         }
     }
 
@@ -115,6 +122,7 @@ impl Carrier {
             Self::Role(role) => directory.touch(role).await,
             Self::Policy(policy) => directory.touch(policy).await,
             Self::MfaDevice(device) => directory.mfa_devices().put(device).await,
+            Self::OidcProvider(provider) => directory.oidc_providers().put(provider).await,
         }
     }
 }

@@ -11,7 +11,7 @@ use reeve_evaluator::{BindError, Kind as DocumentKind, Policy, bind_principals, 
 use reeve_proto::store::v1::{BoundPrincipal, RoleRecord, UserRecord};
 
 use crate::resource::{self, Kind, Resource};
-use crate::{Directory, Error, Result, account, document, id, named};
+use crate::{Directory, Error, Result, account, document, id, named, shared_issuer};
 
 /// A trust policy as it is stored.
 pub(crate) struct Bound {
@@ -29,6 +29,7 @@ pub(crate) async fn bind(
     known: &[BoundPrincipal],
 ) -> Result<Bound> {
     Policy::compile(text, DocumentKind::Trust)?;
+    shared_issuer::check(text)?;
     let mut found: HashMap<String, Option<BoundPrincipal>> = HashMap::new();
     for principal in principals(text)? {
         let bound = resolve(directory, &principal, known).await?;
@@ -111,7 +112,7 @@ async fn resolve(
             let role: Option<RoleRecord> = named::find(directory.transaction, home, name).await?;
             role.filter(|role| role.path == path && role.role_name == name).map(|role| role.role_id)
         }
-        Resource::Named { .. } => None,
+        Resource::Named { .. } | Resource::OidcProvider { .. } => None,
     };
     let principal_id = id.ok_or_else(|| invalid(principal))?;
     Ok(Some(BoundPrincipal { principal_id, account_id: home.to_owned() }))

@@ -12,6 +12,7 @@ mod inline_policies;
 mod login_profiles;
 mod mfa_devices;
 mod not_kept;
+mod open_id_connect_providers;
 mod outbound_federation;
 mod password_policies;
 mod policies;

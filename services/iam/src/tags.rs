@@ -1,17 +1,19 @@
-//! Tags of users, roles, managed policies and MFA devices: three operations, the same for all four; and tags between the wire and the
-//! store.
+//! Tags of users, roles, managed policies, MFA devices and OpenID Connect providers: three operations, the same for all five;
+//! and tags between the wire and the store.
 
 use reeve_chassis::{Call, Handle};
 use reeve_directory::Error;
 use reeve_directory::record::StoredTag;
 use reeve_directory::tag::Tagged;
 use reeve_proto::iam::v1::{
-    ListMfaDeviceTagsRequest, ListMfaDeviceTagsResponse, ListPolicyTagsRequest, ListPolicyTagsResponse,
+    ListMfaDeviceTagsRequest, ListMfaDeviceTagsResponse, ListOpenIdConnectProviderTagsRequest,
+    ListOpenIdConnectProviderTagsResponse, ListPolicyTagsRequest, ListPolicyTagsResponse,
     ListRoleTagsRequest, ListRoleTagsResponse, ListUserTagsRequest, ListUserTagsResponse, Tag,
-    TagMfaDeviceRequest, TagMfaDeviceResponse, TagPolicyRequest, TagPolicyResponse, TagRoleRequest,
-    TagRoleResponse, TagUserRequest, TagUserResponse, UntagMfaDeviceRequest, UntagMfaDeviceResponse,
-    UntagPolicyRequest, UntagPolicyResponse, UntagRoleRequest, UntagRoleResponse, UntagUserRequest,
-    UntagUserResponse,
+    TagMfaDeviceRequest, TagMfaDeviceResponse, TagOpenIdConnectProviderRequest,
+    TagOpenIdConnectProviderResponse, TagPolicyRequest, TagPolicyResponse, TagRoleRequest, TagRoleResponse,
+    TagUserRequest, TagUserResponse, UntagMfaDeviceRequest, UntagMfaDeviceResponse,
+    UntagOpenIdConnectProviderRequest, UntagOpenIdConnectProviderResponse, UntagPolicyRequest,
+    UntagPolicyResponse, UntagRoleRequest, UntagRoleResponse, UntagUserRequest, UntagUserResponse,
 };
 
 use crate::{Iam, with_marker};
@@ -66,6 +68,12 @@ tags_of!(
     MfaDevice, serial_number: tag TagMfaDeviceRequest -> TagMfaDeviceResponse,
     untag UntagMfaDeviceRequest -> UntagMfaDeviceResponse,
     list ListMfaDeviceTagsRequest -> ListMfaDeviceTagsResponse
+);
+tags_of!(
+    OidcProvider, open_id_connect_provider_arn:
+    tag TagOpenIdConnectProviderRequest -> TagOpenIdConnectProviderResponse,
+    untag UntagOpenIdConnectProviderRequest -> UntagOpenIdConnectProviderResponse,
+    list ListOpenIdConnectProviderTagsRequest -> ListOpenIdConnectProviderTagsResponse
 );
 
 /// Tags as they are stored.

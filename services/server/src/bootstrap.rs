@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use reeve_chassis::audit::AuditLog;
 use reeve_chassis::clock::{Clock, SystemClock};
+use reeve_chassis::issuer::{self, IssuerSettings, Issuers};
 use reeve_chassis::seal::{DataKey, Keyring, Purpose, RootKey};
 use reeve_chassis::{Environment, PasswordPool, SystemRandom, secret_access_key};
 use reeve_directory::Owner;
@@ -67,6 +68,7 @@ pub enum StartError {
 /// # Errors
 /// The store, the root key or the credentials file is not as it should be.
 pub async fn open(config: &Config) -> Result<Environment, StartError> {
+    let issuers = issuer_settings(config)?;
     let engine = open_engine(config).await?;
     let cluster = cluster_record(&engine).await?;
     let root_key = root_key(config, cluster.is_none())?;
@@ -89,11 +91,23 @@ pub async fn open(config: &Config) -> Result<Environment, StartError> {
         Environment::new(engine, Arc::new(SystemClock), keyring, cluster, config.settings())?;
     environment.signatures = config.signatures();
     environment.passwords = PasswordPool::new(config.passwords());
+    environment.issuers = Issuers::new(issuers);
     if let Some(path) = config.audit_log() {
         environment.audit =
             AuditLog::open(&path, &config.retention()).map_err(|error| io(path.display(), error))?;
     }
     Ok(environment)
+}
+
+/// How the keys of OpenID Connect providers are fetched, with the authorities that the operator adds.
+fn issuer_settings(config: &Config) -> Result<IssuerSettings, StartError> {
+    let mut settings = config.oidc.settings();
+    let path = &config.oidc_trust_anchors;
+    if !path.as_os_str().is_empty() {
+        settings.trust_anchors = issuer::trust_anchors(path)
+            .map_err(|error| StartError::Refused(format!("{}: {error}", path.display())))?;
+    }
+    Ok(settings)
 }
 
 async fn open_engine(config: &Config) -> Result<Arc<dyn Engine>, StartError> {

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod limits;
+mod oidc;
 mod signing_keys;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use reeve_directory::{Quotas, Settings};
 use serde::{Deserialize, Serialize};
 
 pub use limits::LimitsConfig;
+pub use oidc::OidcConfig;
 pub use signing_keys::SigningKeyConfig;
 
 /// The beginning of the environment variables: `REEVE_DATA_DIR`, `REEVE_LIMITS_STREAMS_MAX`.
@@ -48,6 +50,9 @@ pub struct Config {
     /// The certificate authorities of clients, PEM: who shows no certificate of theirs is not let in. None are asked for when
     /// empty.
     pub tls_client_ca: PathBuf,
+    /// Authorities, PEM, that may have signed the certificates of OpenID Connect providers, besides those that the machine
+    /// trusts; none when empty.
+    pub oidc_trust_anchors: PathBuf,
     /// Plain text may be served off the loopback, where whoever listens reads session tokens and new secrets.
     pub plaintext_off_loopback: bool,
     /// The URL under which accounts issue tokens for others, as it is reached from outside; the address of the port when empty.
@@ -62,6 +67,8 @@ pub struct Config {
     pub passwords: PasswordConfig,
     /// How the keys that sign tokens for others follow one another.
     pub signing_keys: SigningKeyConfig,
+    /// How the keys of OpenID Connect providers are fetched and kept.
+    pub oidc: OidcConfig,
     /// How long audit events are kept.
     pub audit: AuditConfig,
     /// What one client can make the server hold or wait for.
@@ -215,6 +222,7 @@ impl Config {
         }
         self.signing_keys.check()?;
         self.issuer_url()?;
+        self.oidc.check()?;
         self.limits.check()
     }
 
@@ -287,6 +295,7 @@ impl Default for Config {
             tls_certificate: PathBuf::new(),
             tls_key: PathBuf::new(),
             tls_client_ca: PathBuf::new(),
+            oidc_trust_anchors: PathBuf::new(),
             plaintext_off_loopback: false,
             issuer_url: String::new(),
             reflection: true,
@@ -294,6 +303,7 @@ impl Default for Config {
             signatures: SignatureConfig::default(),
             passwords: PasswordConfig::default(),
             signing_keys: SigningKeyConfig::default(),
+            oidc: OidcConfig::default(),
             audit: AuditConfig::default(),
             limits: LimitsConfig::default(),
             quotas: Quotas::default(),

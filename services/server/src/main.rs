@@ -57,6 +57,9 @@ struct Serve {
     /// Private key of the certificate, PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    /// Authorities of OpenID Connect providers besides those that the machine trusts, PEM
+    #[arg(long, value_name = "FILE")]
+    oidc_trust_anchors: Option<PathBuf>,
 }
 
 /// Changes a store that no server has open.
@@ -181,6 +184,7 @@ impl Serve {
         set(&mut config.engine, self.engine);
         set(&mut config.tls_certificate, self.tls_certificate);
         set(&mut config.tls_key, self.tls_key);
+        set(&mut config.oidc_trust_anchors, self.oidc_trust_anchors);
         Ok(config)
     }
 }

@@ -4,8 +4,10 @@ mod access_keys;
 mod bearer_tokens;
 mod caller;
 mod role;
+mod session_policies;
 mod session_tokens;
 mod tags;
+mod web_identity;
 mod web_identity_tokens;
 
 use std::sync::Arc;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use reeve_chassis::{Call, Handle, issue, lineage, session};
 use reeve_directory::record::SessionRecord;
-use reeve_directory::resource::{Kind as ResourceKind, Resource, role_session_arn};
+use reeve_directory::resource::role_session_arn;
 use reeve_directory::{Error, Permissions};
-use reeve_evaluator::{DocumentError, Fault, Kind, Policy, minify};
-use reeve_proto::sts::v1::{AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, PolicyDescriptorType};
+use reeve_proto::sts::v1::{AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, Credentials};
 
-use crate::{Sts, tags};
+use crate::{Sts, session_policies, tags};
 
 /// How long a session lasts when the caller does not say, in seconds.
 const DURATION_DEFAULT_SECONDS: i32 = 3600;
@@ -33,32 +32,54 @@ impl Handle<AssumeRoleRequest> for Sts {
             source_identity: source_identity.clone(),
             tags: session_tags.tags,
             transitive_tag_keys: session_tags.transitive_keys,
-            session_policy: session_policy(op)?,
-            session_policy_arns: session_policy_arns(call, &op.policy_arns, &role).await?,
+            session_policy: session_policies::own(op.policy.as_deref())?,
+            session_policy_arns: session_policies::managed(call, &op.policy_arns, &role).await?,
             session_policies_given: op.policy.is_some() || !op.policy_arns.is_empty(),
             expires_at: call.now + i64::from(duration),
             lineage: lineage(&call.caller),
             ..SessionRecord::default()
         };
         let credentials = issue(call, session)?.credentials;
-        let bytes = credentials.session_token.len();
-        let used = bytes.saturating_mul(100).div_ceil(session::SESSION_TOKEN_BYTES_MAX);
-        let partition = &call.environment.settings.partition;
         Ok(AssumeRoleResponse {
-            assumed_role_user: Some(AssumedRoleUser {
-                assumed_role_id: format!("{}:{}", role.principal.id, op.role_session_name),
-                arn: role_session_arn(
-                    partition,
-                    &role.principal.account,
-                    &role.principal.name,
-                    &op.role_session_name,
-                ),
-            }),
-            packed_policy_size: i32::try_from(used).ok(),
+            assumed_role_user: Some(assumed_role_user(call, &role, &op.role_session_name)),
+            packed_policy_size: packed_policy_size(&credentials),
             source_identity: Some(source_identity).filter(|identity| !identity.is_empty()),
             credentials: Some(credentials),
         })
     }
+}
+
+/// Who the holder of a role's session is.
+pub(crate) fn assumed_role_user(call: &Call<'_>, role: &Permissions, session_name: &str) -> AssumedRoleUser {
+    let (partition, principal) = (&call.environment.settings.partition, &role.principal);
+    AssumedRoleUser {
+        assumed_role_id: format!("{}:{session_name}", principal.id),
+        arn: role_session_arn(partition, &principal.account, &principal.name, session_name),
+    }
+}
+
+/// How much of a token's room a session takes, in percent.
+pub(crate) fn packed_policy_size(credentials: &Credentials) -> Option<i32> {
+    let bytes = credentials.session_token.len();
+    i32::try_from(bytes.saturating_mul(100).div_ceil(session::SESSION_TOKEN_BYTES_MAX)).ok()
+}
+
+/// How long a session of the role is to last, in seconds.
+///
+/// # Errors
+/// `ValidationError` beyond what the role allows.
+pub(crate) fn duration_within(role: &Permissions, asked: Option<i32>) -> Result<i32, Error> {
+    let duration = asked.unwrap_or(DURATION_DEFAULT_SECONDS);
+    if role.role.as_ref().is_none_or(|role| duration > role.max_session_duration_seconds) {
+        return Err(too_long(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    Ok(duration)
+}
+
+fn too_long(message: &str) -> Error {
+    Error::validation_error(message).with_violation("duration_seconds", message)
 }
 
 /// The role as it was found when the call was authorized.
@@ -69,18 +90,13 @@ fn assumed_role(call: &Call<'_>) -> Result<Arc<Permissions>, Error> {
 
 /// How long the session is to last, in seconds.
 fn duration(call: &Call<'_>, op: &AssumeRoleRequest, role: &Permissions) -> Result<i32, Error> {
-    let duration = op.duration_seconds.unwrap_or(DURATION_DEFAULT_SECONDS);
-    let refused =
-        |message: &str| Err(Error::validation_error(message).with_violation("duration_seconds", message));
-    if call.caller.session_record().is_some() && duration > CHAINED_DURATION_MAX_SECONDS {
-        return refused(
+    let is_chained = call.caller.session_record().is_some();
+    if is_chained && op.duration_seconds.is_some_and(|asked| asked > CHAINED_DURATION_MAX_SECONDS) {
+        return Err(too_long(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
-        );
+        ));
     }
-    if role.role.as_ref().is_none_or(|role| duration > role.max_session_duration_seconds) {
-        return refused("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
-    }
-    Ok(duration)
+    duration_within(role, op.duration_seconds)
 }
 
 /// The source identity, which once set stays through every role assumed from there on.
@@ -94,41 +110,4 @@ fn source_identity(call: &Call<'_>, op: &AssumeRoleRequest) -> Result<String, Er
         Some(wanted) => Ok(wanted.clone()),
         None => Ok(passed_on.to_owned()),
     }
-}
-
-fn session_policy(op: &AssumeRoleRequest) -> Result<String, Error> {
-    let Some(document) = &op.policy else { return Ok(String::new()) };
-    Policy::compile(document, Kind::Session).map_err(refused_policy)?;
-    minify(document).map_err(refused_policy)
-}
-
-fn refused_policy(error: DocumentError) -> Error {
-    match error.fault {
-        Fault::Size => {
-            let message = error.to_string();
-            Error::packed_policy_too_large(&message).with_violation("policy", message)
-        }
-        Fault::Malformed => Error::from(error).violation_renamed("policy_document", "policy"),
-    }
-}
-
-/// The managed session policies: of the role's account, and there when the session begins.
-async fn session_policy_arns(
-    call: &mut Call<'_>,
-    descriptors: &[PolicyDescriptorType],
-    role: &Permissions,
-) -> Result<Vec<String>, Error> {
-    let mut arns = Vec::with_capacity(descriptors.len());
-    for descriptor in descriptors {
-        let arn = descriptor.arn.as_deref().unwrap_or_default();
-        let parsed = Resource::parse(&call.environment.settings.partition, arn);
-        let is_own = matches!(parsed, Some(Resource::Named { kind: ResourceKind::Policy, account, .. }) if account == role.principal.account);
-        let found = is_own && call.environment.permissions.managed(call.transaction, arn).await?.is_some();
-        if !found {
-            let message = format!("{arn} is not a managed policy of the role's account.");
-            return Err(Error::validation_error(&message).with_violation("policy_arns", message));
-        }
-        arns.push(arn.to_owned());
-    }
-    Ok(arns)
 }

@@ -23,23 +23,34 @@ pub(crate) fn of_session(
     transitive_keys: &[String],
 ) -> Result<SessionTags, Error> {
     let inherited: Vec<&StoredTag> = call.caller.transitive_tags().collect();
-    merge(&inherited, tags, transitive_keys)
+    let own = tags.iter().map(|tag| StoredTag { key: tag.key.clone(), value: tag.value.clone() });
+    merge(&inherited, own.collect(), transitive_keys)
 }
 
 /// Refuses tags that cannot stand together, or whose keys are not the caller's to give.
-pub(crate) fn check(tags: &[Tag]) -> Result<(), Error> {
-    if let Some(tag) = tags.iter().find(|tag| is_reserved_key(&tag.key)) {
-        return Err(refused("tags", format!("Tag keys may not begin with aws:: {}", tag.key)));
+pub(crate) fn check<'t>(keys: impl IntoIterator<Item = &'t str, IntoIter: Clone>) -> Result<(), Error> {
+    let keys = keys.into_iter();
+    if let Some(key) = keys.clone().find(|key| is_reserved_key(key)) {
+        return Err(refused("tags", format!("Tag keys may not begin with aws:: {key}")));
     }
-    if repeated_key(tags.iter().map(|tag| tag.key.as_str())).is_some() {
+    if repeated_key(keys).is_some() {
         return Err(refused("tags", DUPLICATE_KEYS.to_owned()));
     }
     Ok(())
 }
 
-fn merge(inherited: &[&StoredTag], tags: &[Tag], transitive_keys: &[String]) -> Result<SessionTags, Error> {
-    check(tags)?;
-    let passed_on = |tag: &&Tag| inherited.iter().any(|passed_on| is_same_key(&passed_on.key, &tag.key));
+/// Own tags after those that were passed on.
+///
+/// # Errors
+/// `InvalidParameterValue` for tags that cannot stand together.
+pub(crate) fn merge(
+    inherited: &[&StoredTag],
+    tags: Vec<StoredTag>,
+    transitive_keys: &[String],
+) -> Result<SessionTags, Error> {
+    check(tags.iter().map(|tag| tag.key.as_str()))?;
+    let passed_on =
+        |tag: &&StoredTag| inherited.iter().any(|passed_on| is_same_key(&passed_on.key, &tag.key));
     if let Some(tag) = tags.iter().find(passed_on) {
         let message = format!("The tag {} was passed on to this session and cannot be overridden.", tag.key);
         return Err(refused("tags", message));
@@ -57,10 +68,9 @@ fn merge(inherited: &[&StoredTag], tags: &[Tag], transitive_keys: &[String]) -> 
             format!("A session can have at most {SESSION_TAGS_MAX} tags, those passed on included.");
         return Err(refused("tags", message));
     }
-    let own = tags.iter().map(|tag| StoredTag { key: tag.key.clone(), value: tag.value.clone() });
     let passed_on = inherited.iter().map(|tag| tag.key.clone());
     Ok(SessionTags {
-        tags: inherited.iter().map(|tag| (*tag).clone()).chain(own).collect(),
+        tags: inherited.iter().map(|tag| (*tag).clone()).chain(tags).collect(),
         transitive_keys: passed_on.chain(transitive_keys.iter().cloned()).collect(),
     })
 }
@@ -73,19 +83,18 @@ fn refused(field: &str, message: String) -> Error {
 mod tests {
     use super::*;
 
-    fn tag(key: &str, value: &str) -> Tag {
-        Tag { key: key.to_owned(), value: value.to_owned() }
-    }
-
     fn stored(key: &str, value: &str) -> StoredTag {
         StoredTag { key: key.to_owned(), value: value.to_owned() }
     }
 
     #[test]
     fn own_tags_follow_those_passed_on() {
-        let merged =
-            merge(&[&stored("cost", "1")], &[tag("team", "blue"), tag("x", "y")], &["TEAM".to_owned()])
-                .unwrap();
+        let merged = merge(
+            &[&stored("cost", "1")],
+            vec![stored("team", "blue"), stored("x", "y")],
+            &["TEAM".to_owned()],
+        )
+        .unwrap();
         assert_eq!(merged.tags, [stored("cost", "1"), stored("team", "blue"), stored("x", "y")]);
         assert_eq!(merged.transitive_keys, ["cost", "TEAM"]);
     }
@@ -93,15 +102,15 @@ mod tests {
     #[test]
     fn what_cannot_be() {
         let field = |result: Result<SessionTags, Error>| result.unwrap_err().violations[0].field.clone();
-        assert_eq!(field(merge(&[], &[tag("a", "1"), tag("A", "2")], &[])), "tags");
-        assert_eq!(field(merge(&[], &[tag("É", "1"), tag("é", "2")], &[])), "tags");
-        assert_eq!(field(merge(&[], &[tag("AWS:x", "1")], &[])), "tags");
-        assert_eq!(field(merge(&[&stored("Team", "red")], &[tag("team", "blue")], &[])), "tags");
-        assert_eq!(field(merge(&[], &[tag("a", "1")], &["b".to_owned()])), "transitive_tag_keys");
+        assert_eq!(field(merge(&[], vec![stored("a", "1"), stored("A", "2")], &[])), "tags");
+        assert_eq!(field(merge(&[], vec![stored("É", "1"), stored("é", "2")], &[])), "tags");
+        assert_eq!(field(merge(&[], vec![stored("AWS:x", "1")], &[])), "tags");
+        assert_eq!(field(merge(&[&stored("Team", "red")], vec![stored("team", "blue")], &[])), "tags");
+        assert_eq!(field(merge(&[], vec![stored("a", "1")], &["b".to_owned()])), "transitive_tag_keys");
         let twice = ["a".to_owned(), "A".to_owned()];
-        assert_eq!(field(merge(&[], &[tag("a", "1")], &twice)), "transitive_tag_keys");
-        let many: Vec<Tag> = (0..50).map(|number| tag(&format!("k{number}"), "")).collect();
-        assert!(merge(&[], &many, &[]).is_ok());
-        assert_eq!(field(merge(&[&stored("one-more", "")], &many, &[])), "tags");
+        assert_eq!(field(merge(&[], vec![stored("a", "1")], &twice)), "transitive_tag_keys");
+        let many: Vec<StoredTag> = (0..50).map(|number| stored(&format!("k{number}"), "")).collect();
+        assert!(merge(&[], many.clone(), &[]).is_ok());
+        assert_eq!(field(merge(&[&stored("one-more", "")], many, &[])), "tags");
     }
 }

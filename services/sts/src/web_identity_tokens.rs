@@ -39,7 +39,7 @@ impl Handle<GetWebIdentityTokenRequest> for Sts {
                 Error::session_duration_escalation(message).with_violation("duration_seconds", message)
             );
         }
-        tags::check(&op.tags)?;
+        tags::check(op.tags.iter().map(|tag| tag.key.as_str()))?;
         let algorithm = SigningAlgorithm::of(&op.signing_algorithm)
             .ok_or_else(|| Error::internal_failure("an algorithm that is none of the shape's"))?;
         let issuer = outbound::issuer(call, &federation)?;

@@ -17,7 +17,7 @@ use tower::Service as _;
 use super::budget::Budget;
 use super::connection::Use;
 use super::message::{self, Message};
-use super::{OPEN_BYTES_MAX, Peer, Service, deadline, grpc, http as door};
+use super::{OPEN_BYTES_MAX, Peer, Service, TOKEN_BYTES_MAX, deadline, grpc, http as door};
 use crate::clock;
 use crate::pipeline::{Framed, Incoming, Outcome, Refused};
 use crate::route::Route;
@@ -124,7 +124,11 @@ impl Service {
     /// The largest request message of an operation: nobody signs in with more than what is read of anybody.
     pub(super) fn bytes_max(&self, spec: &Spec) -> usize {
         let most = self.limits.message_bytes_max;
-        if spec.gate == Gate::Open { most.min(OPEN_BYTES_MAX) } else { most }
+        match (spec.gate, spec.takes_identity_token) {
+            (Gate::Open, false) => most.min(OPEN_BYTES_MAX),
+            (Gate::Open, true) => most.min(TOKEN_BYTES_MAX),
+            (Gate::Policy | Gate::Authenticated, _) => most,
+        }
     }
 
     /// Lets the rest of a refused request come, and go unseen: a stream that is cut off while its client still writes counts as

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tonic::body::Body;
 
 use super::budget::Taken;
-use super::{OPEN_BYTES_MAX, Peer, Service, deadline};
+use super::{Peer, Service, TOKEN_BYTES_MAX, deadline};
 use crate::clock;
 use crate::pipeline::{Encoding, Incoming, Refused};
 
@@ -124,8 +124,8 @@ impl Service {
             return Err(too_large(bytes_max));
         }
         // A body that does not announce its length may be small.
-        let first = announced.unwrap_or(OPEN_BYTES_MAX);
-        let mut open = if first <= OPEN_BYTES_MAX { self.budgets.open.take(first).ok() } else { None };
+        let first = announced.unwrap_or(TOKEN_BYTES_MAX);
+        let mut open = if first <= TOKEN_BYTES_MAX { self.budgets.open.take(first).ok() } else { None };
         let mut known = match open {
             Some(_) => None,
             None => Some(self.admitted(parts, announced.unwrap_or(bytes_max)).await?),
@@ -138,7 +138,7 @@ impl Service {
             if length > bytes_max {
                 return Err(too_large(bytes_max));
             }
-            if known.is_none() && length > OPEN_BYTES_MAX {
+            if known.is_none() && length > TOKEN_BYTES_MAX {
                 known = Some(self.admitted(parts, bytes_max).await?);
                 open = None;
             }

@@ -21,6 +21,12 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     // At the least a day, and no key for longer than certificates of authorities are good.
     ("signing_keys.age_seconds_max", DAY_SECONDS, 3_650 * DAY_SECONDS),
     ("signing_keys.overlap_seconds", OVERLAP_SECONDS_MIN, 365 * DAY_SECONDS),
+    ("oidc.fetch_seconds_max", 1, 25),
+    ("oidc.answer_bytes_max", 1024, 16 * MIB),
+    ("oidc.fresh_seconds_max", 1, DAY_SECONDS),
+    ("oidc.lifetime_seconds_max", 60, 7 * DAY_SECONDS),
+    ("oidc.interval_seconds_min", 1, 3600),
+    ("oidc.skew_seconds_max", 0, 900),
     ("audit.file_bytes_max", MIB, MIB * MIB),
     ("audit.files_kept_max", 1, 1000),
     ("audit.store_days_max", 0, 36_500),
