@@ -255,6 +255,46 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_end_alike_are_not_alike() {
+        let mut context = Context::new();
+        context.insert("x:a/12345678", "1").insert("x:b/12345678", "2");
+        context.insert_tag("t/", "a12345678", "3").insert_tag("t/", "b12345678", "4");
+        context.insert_tag("u/", "a12345678", "5").insert("Ü/a12345678", "6").insert("Ö/a12345678", "7");
+        assert_eq!((context.len(), context.is_empty(), Context::new().is_empty()), (7, false, true));
+        for (key, value) in [
+            ("x:a/12345678", "1"),
+            ("X:B/12345678", "2"),
+            ("t/a12345678", "3"),
+            ("T/B12345678", "4"),
+            ("u/a12345678", "5"),
+            ("ü/a12345678", "6"),
+            ("ö/A12345678", "7"),
+        ] {
+            assert_eq!(context.get(key), Some(Value::Text(value)), "{key}");
+        }
+        for missing in ["x:c/12345678", "v/a12345678", "u/b12345678", "ä/a12345678", "12345678"] {
+            assert_eq!(context.get(missing), None, "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_letter_of_ascii_may_be_the_other_case_of_one_that_is_not() {
+        let mut context = Context::new();
+        context.insert("\u{212a}", "kelvin").insert_tag("aws:PrincipalTag/", "\u{212a}elvin", "tag");
+        assert_eq!(context.get("k"), Some(Value::Text("kelvin")));
+        assert_eq!(context.get("aws:PrincipalTag/Kelvin"), Some(Value::Text("tag")));
+    }
+
+    #[test]
+    fn what_was_put_in_is_told_in_its_order() {
+        let mut context = Context::with_capacity(2);
+        context.insert("b", "1").insert_tag("a/", "c", true);
+        let told: Vec<_> = context.iter().collect();
+        assert_eq!(told, [("", "b", Value::Text("1")), ("a/", "c", Value::Bool(true))]);
+        assert_eq!(format!("{context:?}"), r#"{"b": Text("1"), "a/c": Bool(true)}"#);
+    }
+
+    #[test]
     fn keys_beyond_ascii_have_no_case_either() {
         let mut context = Context::new();
         context.insert_tag("aws:PrincipalTag/", "GRÖSSE", "one").insert("aws:PrincipalTag/größe", "two");

@@ -378,6 +378,18 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_value_stands_anywhere() {
+        let mut context = Context::new();
+        context.insert("a:empty", "");
+        for pattern in
+            ["a*${a:empty}", "${a:empty}a*", "a${a:empty}?", "*${a:empty}b", "a?${a:empty}", "*${a:empty}*"]
+        {
+            assert!(check(pattern, "ab", &context), "{pattern}");
+        }
+        assert!(check("${a:empty}", "", &context) && !check("${a:empty}", "a", &context));
+    }
+
+    #[test]
     fn escapes_are_literal() {
         let context = Context::new();
         assert!(check("a${*}b${?}c${$}", "a*b?c$", &context));

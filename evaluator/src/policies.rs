@@ -125,3 +125,19 @@ impl Policies {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_without_a_policy_is_empty() {
+        assert!(PolicySet::default().is_empty() && PolicySet::new([]).is_empty());
+        assert!(PolicySet::default().policies().is_empty() && !PolicySet::default().is_trust());
+        for (kind, trust) in [(Kind::Trust, true), (Kind::Resource, false), (Kind::Identity, false)] {
+            let set: PolicySet = [Policy::unreadable(kind)].into_iter().collect();
+            assert!(!set.is_empty() && set.policies().len() == 1);
+            assert_eq!(set.is_trust(), trust, "{kind:?}");
+        }
+    }
+}

@@ -250,6 +250,15 @@ mod tests {
     }
 
     #[test]
+    fn ids_have_their_form() {
+        for id in ["AROAEXAMPLE12345", "AIDAEXAMPLEEXAMPLE123:a+=,.@_-Z9", &format!("A{}", "1".repeat(127))] {
+            assert!(Principals::new(false).add("AWS", id).is_ok(), "{id}");
+        }
+        assert_eq!(Grants::NAMED.with(Grants::NAMED, true).with(Grants::BEHIND, false), Grants::NAMED);
+        assert_eq!(Grants::NAMED.union(Grants::NAMED), Grants::NAMED);
+    }
+
+    #[test]
     fn an_unknown_id_matches_nothing() {
         let user = Principal::User { arn: "arn:aws:iam::111122223333:user/a", id: "" };
         assert_eq!(aws(&["AIDAEXAMPLEEXAMPLE123"], false).grants(&user, true, false), Grants::NONE);
@@ -278,6 +287,14 @@ mod tests {
             "arn:aws:iam::111122223333:group/g",
             "arn:aws:s3:::bucket",
             "alice",
+            "Alice",
+            "AROAEXAMPLE1234",
+            "BROAEXAMPLEEXAMPLE123",
+            "AROAexampleEXAMPLE123",
+            "AROAEXAMPLEEXAMPLE123:",
+            "AROAEXAMPLEEXAMPLE123:a b",
+            "AROAEXAMPLEEXAMPLE123:a:b",
+            &format!("A{}", "1".repeat(128)),
         ] {
             assert!(Principals::new(false).add("AWS", value).is_err(), "{value}");
         }

@@ -128,3 +128,28 @@ impl<'a> Request<'a> {
         if is_account_id(owner) { Ok(owner) } else { Err(Invalid::ResourceAccountMalformed) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_s_owner_is_named_and_never_guessed() {
+        let context = Context::new();
+        let owner = |resource, given: Option<&'static str>| {
+            let request = Request::new(Principal::Anonymous, "a:b", resource, &context);
+            Request { resource_account: given, ..request }.owner()
+        };
+        let (ours, other) = ("111122223333", "444455556666");
+        let queue = "arn:aws:sqs:r:111122223333:q";
+        assert_eq!(owner(queue, None), Ok(ours));
+        assert_eq!(owner(queue, Some(ours)), Ok(ours));
+        assert_eq!(owner(queue, Some(other)), Err(Invalid::ResourceAccountContradicted));
+        for unnamed in ["arn:aws:s3:::b", "*", "arn:aws:iam::aws:policy/p"] {
+            assert_eq!(owner(unnamed, Some(ours)), Ok(ours), "{unnamed}");
+            assert_eq!(owner(unnamed, None), Err(Invalid::ResourceAccountMissing), "{unnamed}");
+        }
+        assert_eq!(owner("arn:aws:s3:::b", Some("1")), Err(Invalid::ResourceAccountMalformed));
+        assert_eq!(owner("arn:aws:sqs:r:me:q", None), Err(Invalid::ResourceAccountMalformed));
+    }
+}

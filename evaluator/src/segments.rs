@@ -308,6 +308,20 @@ mod tests {
     }
 
     #[test]
+    fn one_comparison_does_where_five_fields_are_literal() {
+        for text in
+            ["arn:aws:s3:::b", "arn:aws:s3:::b*", "arn:aws:s3:::${a:name}/*", "arn:aws:iam::1:*x${a:name}"]
+        {
+            let pattern = ArnPattern::resource(text, ALL);
+            assert!(matches!(pattern, Some(ArnPattern::Whole(_))), "{pattern:?}");
+        }
+        for text in ["arn:*:s3:::b", "arn:aws:iam::?:${a:name}", "arn:${a:name}:s3:::b", "arn:aws:s3::*:b"] {
+            let pattern = ArnPattern::resource(text, ALL);
+            assert!(matches!(pattern, Some(ArnPattern::Fields(_, _))), "{pattern:?}");
+        }
+    }
+
+    #[test]
     fn everything_is_everything() {
         for text in ["", "*", "arn:aws:s3:::b", "no ARN"] {
             assert!(resource("*", text) && condition("*", text), "{text}");

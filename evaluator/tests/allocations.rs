@@ -11,6 +11,19 @@ fn set(kind: Kind, statements: &Json) -> PolicySet {
 }
 
 #[test]
+fn a_context_with_room_for_its_keys_is_one_allocation() {
+    let info = allocation_counter::measure(|| {
+        let mut context = Context::with_capacity(16);
+        for key in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+            context.insert(key, "value").insert_tag("aws:PrincipalTag/", key, "value");
+        }
+        context.insert("a", "another");
+        assert_eq!((context.len(), context.get("H")), (16, Some(Value::Text("value"))));
+    });
+    assert_eq!(info.count_total, 1, "{info:?}");
+}
+
+#[test]
 fn deciding_does_not_allocate() {
     let identity = json!([
         {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::home/${aws:username}/*?", "Condition": {
@@ -37,8 +50,8 @@ fn deciding_does_not_allocate() {
         resource_control: [PolicySet::default()].into(),
     };
     let keys = ["team".to_owned(), "other".to_owned()];
-    // Long enough that the pattern above is handed to the automaton.
-    let prefix = format!("{}b", "a".repeat(5_000));
+    // As long as texts may be that the automaton, which the pattern above is handed to, matches without allocating.
+    let prefix = format!("{}b", "a".repeat(16_383));
     let mut context = Context::new();
     context.insert("aws:username", "alice").insert("aws:SourceIp", "10.1.2.3").insert("s3:prefix", &prefix);
     context.insert("aws:CurrentTime", Value::Time(1_772_323_200)).insert("s3:max-keys", 10);

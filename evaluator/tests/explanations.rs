@@ -4,8 +4,8 @@
 #![cfg(test)]
 
 use reeve_evaluator::{
-    ACTION_CHARACTERS_MAX, Context, Invalid, Kind, Outcome, Policies, Policy, PolicySet, Principal, Request,
-    Value, decide, explain,
+    ACTION_CHARACTERS_MAX, Context, Invalid, Kind, Layer, Outcome, Policies, Policy, PolicySet, Principal,
+    Request, Value, decide, explain,
 };
 use serde_json::{Value as Json, json};
 
@@ -92,6 +92,33 @@ fn an_empty_list_is_no_value_however_it_is_given() {
         let null = json!({"Condition": {"Null": {"x:list": there}}});
         assert_eq!(outcome(Kind::Identity, null, &context), Outcome::Matched, "{value:?}");
     }
+}
+
+#[test]
+fn a_trust_policy_is_one_whatever_is_asked() {
+    let context = Context::new();
+    let statement =
+        json!({"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "sts:AssumeRole"});
+    let policies = Policies { resource: Some(set(Kind::Trust, &statement)), ..Policies::default() };
+    let request = Request::new(ALICE, "sts:AssumeRole", "arn:aws:iam::111122223333:thing/x", &context);
+    assert_eq!(decide(&policies, &request).layer, Layer::Trust);
+    assert_eq!(explain(&policies, &request).statements.remove(0).layer, Layer::Trust);
+}
+
+#[test]
+fn a_list_of_empty_texts_is_none_however_it_is_given() {
+    let owned = [String::new()];
+    for value in [Value::Text(""), Value::Texts(&["", ""]), Value::Strings(&owned)] {
+        let mut context = Context::new();
+        context.insert("x:list", value);
+        let any = json!({"Condition": {"ForAnyValue:StringLike": {"x:list": "*"}}});
+        let told = outcome(Kind::Identity, any, &context);
+        assert!(matches!(told, Outcome::Condition { .. }), "{value:?} {told:?}");
+    }
+    let mut context = Context::new();
+    context.insert("x:list", &["", "a"]);
+    let any = json!({"Condition": {"ForAnyValue:StringLike": {"x:list": "a"}}});
+    assert_eq!(outcome(Kind::Identity, any, &context), Outcome::Matched);
 }
 
 #[test]

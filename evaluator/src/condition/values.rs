@@ -335,10 +335,13 @@ mod tests {
 
     #[test]
     fn base64_has_one_form() {
-        for good in ["", "QQ==", "QUI=", "QUJD", "+/A="] {
+        for good in ["", "QQ==", "QUI=", "QUJD", "+/A=", "Qg==", "Qw==", "QUg=", "QU0=", "QU4=", "QU8="] {
             assert!(is_base64(good), "{good}");
         }
-        for bad in ["QQ", "QR==", "QUJ=", "Q===", "====", "QU D", "-_A="] {
+        for bad in [
+            "QQ", "QR==", "QUJ=", "Q===", "====", "QU D", "-_A=", "Qh==", "QUh=", "QU1=", "Q4==", "QU+=",
+            "QU/=", "Q/==",
+        ] {
             assert!(!is_base64(bad), "{bad}");
         }
     }

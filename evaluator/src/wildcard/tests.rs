@@ -145,6 +145,15 @@ fn texts_of_every_length_fit() {
 }
 
 #[test]
+fn a_leading_star_reaches_every_place() {
+    for length in 0..260 {
+        let text = "a".repeat(length);
+        assert!(both("*b", &format!("{text}b")) && both("*b*", &format!("{text}ba")), "{length}");
+        assert!(!both("*b", &text) && !both("*bb", &format!("{text}b")), "{length}");
+    }
+}
+
+#[test]
 fn stars_between_blocks_let_anything_stand_between() {
     for before in 60..70 {
         for after in 60..70 {
