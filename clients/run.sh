@@ -24,6 +24,8 @@ python3 terminal/hire.py --reeve "$reeve" --endpoint "$endpoint" --credentials "
 echo "Node:"
 node node/main_job.js --endpoint "$endpoint" --credentials "$credentials"
 stop_servers
+echo "Two clusters, at a terminal:"
+terminal/federate.sh "$reeve"
 
 aws/run.sh "$reeve" "$object_store"
 echo "A company signs in:"

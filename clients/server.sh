@@ -17,6 +17,8 @@ trap stop_servers EXIT
 start() {
     local line=$1
     shift
+    # It is there before it is read, however late the program begins.
+    : >"$scratch/stdout"
     "$@" >"$scratch/stdout" 2>"$scratch/stderr" &
     servers+=($!)
     endpoint=

@@ -30,6 +30,7 @@ def outbound(root, account):
     check(info["JwtVendingEnabled"] and info["IssuerIdentifier"] == issuer, f"the account is the issuer {issuer}")
     check(refused(iam.enable_outbound_web_identity_federation)[0] == "FeatureEnabled", "once")
 
+    iam.create_user(UserName="pat")
     role = iam.create_role(
         RoleName="prover",
         AssumeRolePolicyDocument=json.dumps(trust(f"arn:aws:iam::{account}:user/pat", ["sts:AssumeRole", "sts:TagSession"])),
@@ -37,7 +38,6 @@ def outbound(root, account):
     may = policy(["sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"], "*")
     may["Statement"][0]["Condition"] = {"ForAllValues:StringEquals": {"sts:IdentityTokenAudience": [AUDIENCE]}}
     iam.put_role_policy(RoleName="prover", PolicyName="prove", PolicyDocument=json.dumps(may))
-    iam.create_user(UserName="pat")
     pat = root.as_user("pat")
     assumed = pat.sts.assume_role(RoleArn=role, RoleSessionName="work", Tags=tags(team="blue"))
     session = root.as_session(assumed["Credentials"])

@@ -172,6 +172,11 @@ impl Identity {
         self.known_session().map_or_else(|| self.own_tags(), |session| &session.tags)
     }
 
+    /// `aws:FederatedProvider`: the ARN of the provider whose token began the session.
+    pub fn federated_provider(&self) -> Option<&str> {
+        Some(&self.known_session()?.vouched.as_ref()?.provider_arn)
+    }
+
     /// `aws:userid`: a root's account id, a user's unique id, a session's `AROA...:name`.
     pub fn user_id(&self) -> &str {
         match &self.kind {

@@ -1,20 +1,25 @@
-//! `reeve credentials`: a role's temporary credentials, as the AWS SDKs take them from a `credential_process`. They are kept,
-//! so that not every process asks, and renewed before they expire.
+//! `reeve credentials`: a role's temporary credentials, as the AWS SDKs take them from a `credential_process`, for credentials
+//! or for the token of an identity provider. They are kept, so that not every process asks, and renewed before they expire.
 
 mod cache;
+mod web_identity;
 
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use prost::Message as _;
 use prost_types::Timestamp;
+use reeve_chassis::client::Credentials;
 use reeve_chassis::clock::{Clock as _, SystemClock};
 use reeve_proto::iam::v1::Tag;
-use reeve_proto::sts::v1::AssumeRoleRequest;
+use reeve_proto::sts::v1::{AssumeRoleRequest, Credentials as Given};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::profile::Variables;
-use crate::terminal::{self, Connection, Failure, connection_options, ended, option};
+use crate::terminal::{Connection, Failure, connection_options, ended, option};
 use cache::Cache;
+use web_identity::{Said, WebIdentity};
 
 const ROLE: &str = "role";
 const TAG: &str = "tag";
@@ -25,6 +30,9 @@ const SOURCE_IDENTITY: &str = "source-identity";
 const SERIAL_NUMBER: &str = "serial-number";
 const TOKEN_CODE: &str = "token-code";
 const NO_CACHE: &str = "no-cache";
+const TOKEN_FILE: &str = "web-identity-token-file";
+/// What says more of a session than a provider's token leaves to be said.
+const OF_ASSUME_ROLE: [&str; 5] = [TAG, EXTERNAL_ID, SOURCE_IDENTITY, SERIAL_NUMBER, TOKEN_CODE];
 
 /// What a session is called when nobody says.
 const SESSION_NAME_DEFAULT: &str = "reeve-credentials";
@@ -40,15 +48,26 @@ pub fn command() -> Command {
     Command::new("credentials")
         .about("Assumes a role and prints its credentials in the format of a credential_process")
         .after_long_help(
-            "In ~/.aws/config:\n\n  [profile reader]\n  credential_process = reeve credentials --profile me --role ARN\n",
+            "In ~/.aws/config:\n\n  [profile reader]\n  credential_process = reeve credentials --profile me --role ARN\n\n\
+             Where an identity provider puts a token into a file (CI, Kubernetes), nothing else is needed:\n\n  \
+             reeve credentials --web-identity-token-file FILE --role ARN\n\n\
+             or the same in AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME, which every other command\n\
+             takes its credentials by, too, where it is given no profile and no access key.\n",
         )
-        .arg(text(ROLE, "ARN", "The role").required(true))
+        .arg(text(ROLE, "ARN", "The role [env: AWS_ROLE_ARN, for a web identity token]"))
+        .arg(
+            text(TOKEN_FILE, "FILE", "A file with the token of an identity provider that the role trusts")
+                .conflicts_with_all(OF_ASSUME_ROLE),
+        )
         .arg(text(TAG, "KEY=VALUE", "A session tag; may be given several times").action(ArgAction::Append))
         .arg(
             text(DURATION, "SECONDS", "How long the session lasts [default: 3600]")
                 .value_parser(clap::value_parser!(i32)),
         )
-        .arg(text(SESSION_NAME, "NAME", "What the session is called [default: reeve-credentials]"))
+        .arg(
+            text(SESSION_NAME, "NAME", "What the session is called [default: reeve-credentials]")
+                .visible_alias("role-session-name"),
+        )
         .arg(text(EXTERNAL_ID, "TEXT", "What the role's trust policy may ask for"))
         .arg(text(SOURCE_IDENTITY, "TEXT", "Who is behind the session"))
         .arg(text(SERIAL_NUMBER, "ARN", "An MFA device of yours").requires(TOKEN_CODE))
@@ -89,22 +108,87 @@ impl Printed {
     }
 }
 
+/// What temporary credentials are asked for by.
+enum Asked {
+    /// By credentials, which are traded for a role's.
+    Role { by: Credentials, request: AssumeRoleRequest },
+    /// By the token of an identity provider.
+    WebIdentity(WebIdentity),
+}
+
+impl Asked {
+    fn duration_seconds(&self) -> i32 {
+        match self {
+            Self::Role { request, .. } => request.duration_seconds.unwrap_or(DURATION_DEFAULT_SECONDS),
+            Self::WebIdentity(token) => token.duration_seconds(),
+        }
+    }
+
+    /// Where what is given is kept.
+    fn cache(&self, endpoint: &str, variables: Variables<'_>) -> Option<Cache> {
+        match self {
+            Self::Role { by, request } => {
+                // A code is good for one call; what it was good for is not asked again while it lasts.
+                let lasting = AssumeRoleRequest { token_code: None, ..request.clone() };
+                Cache::of(
+                    &[endpoint.as_bytes(), by.access_key_id.as_bytes(), &lasting.encode_to_vec()],
+                    variables,
+                )
+            }
+            Self::WebIdentity(token) => {
+                let (file, request) = token.lasting();
+                Cache::of(&[endpoint.as_bytes(), file, &request.encode_to_vec(), b"web identity"], variables)
+            }
+        }
+    }
+
+    fn given(&self, connection: &Connection) -> Result<Option<Given>, Failure> {
+        Ok(match self {
+            Self::Role { by, request } => connection.call(Some(by), request)?.credentials,
+            Self::WebIdentity(token) => connection.call(None, &token.request()?)?.credentials,
+        })
+    }
+}
+
 fn printed(matches: &ArgMatches, variables: Variables<'_>) -> Result<String, Failure> {
-    let request = request(matches)?;
     let connection = Connection::prepare(matches, variables)?;
-    let credentials = terminal::credentials(matches, variables)?;
-    let duration = request.duration_seconds.unwrap_or(DURATION_DEFAULT_SECONDS);
-    let cache = Cache::of(&connection.endpoint, &credentials.access_key_id, &request, variables);
-    let kept = if matches.get_flag(NO_CACHE) { None } else { cache.as_ref().and_then(Cache::read) };
+    let asked = asked(matches, &connection, variables)?;
+    obtained(&connection, &asked, !matches.get_flag(NO_CACHE), variables)
+}
+
+/// Where a role is named and no token, the caller's own credentials are traded for it, whatever they come from.
+fn asked(matches: &ArgMatches, connection: &Connection, variables: Variables<'_>) -> Result<Asked, Failure> {
+    let token_file = option(matches, TOKEN_FILE);
+    let role_arn = option(matches, ROLE);
+    if token_file.is_some() || role_arn.is_none() {
+        let session_name = option(matches, SESSION_NAME);
+        let said =
+            Said { token_file, role_arn, session_name, duration_seconds: matches.get_one(DURATION).copied() };
+        let token = WebIdentity::of(said, variables)?;
+        let missing = || Failure::Usage(format!("--{ROLE} is missing, or a web identity token"));
+        return token.map(Asked::WebIdentity).ok_or_else(missing);
+    }
+    let request = request(matches)?;
+    Ok(Asked::Role { by: connection.credentials(matches, variables)?, request })
+}
+
+/// The credentials that are kept while they last, or that are given now, as they are printed.
+fn obtained(
+    connection: &Connection,
+    asked: &Asked,
+    from_cache: bool,
+    variables: Variables<'_>,
+) -> Result<String, Failure> {
+    let cache = asked.cache(&connection.endpoint, variables);
+    let kept = if from_cache { cache.as_ref().and_then(Cache::read) } else { None };
     let kept = kept.and_then(|text| {
         let printed: Printed = serde_json::from_str(&text).ok()?;
-        printed.is_fresh(SystemClock.now().seconds(), duration).then_some(text)
+        printed.is_fresh(SystemClock.now().seconds(), asked.duration_seconds()).then_some(text)
     });
     if let Some(text) = kept {
         return Ok(text.to_string());
     }
-    let answer = connection.call(Some(&credentials), &request)?;
-    let given = answer.credentials.and_then(|given| Some((given.expiration?, given)));
+    let given = asked.given(connection)?.and_then(|given| Some((given.expiration?, given)));
     let (expiration, given) =
         given.ok_or_else(|| Failure::General("the answer lacks credentials".to_owned()))?;
     let printed = Printed {
@@ -116,10 +200,31 @@ fn printed(matches: &ArgMatches, variables: Variables<'_>) -> Result<String, Fai
     };
     let text = serde_json::to_string_pretty(&printed).map_err(|error| Failure::General(error.to_string()))?;
     let text = text + "\n";
-    if let Some(cache) = &cache {
-        cache.write(&text)?;
+    match (cache.map(|cache| cache.write(&text)), asked) {
+        // Where tokens are mounted there is often nothing that could be written to.
+        (Some(Err(_)), Asked::WebIdentity(_)) | (None, _) => {}
+        (Some(written), _) => written?,
     }
     Ok(text)
+}
+
+/// The credentials that the environment's web identity token is traded for; none where there is no such token.
+///
+/// # Errors
+/// It names no role, or the server refuses.
+pub(crate) fn of_environment(
+    connection: &Connection,
+    variables: Variables<'_>,
+) -> Result<Option<Credentials>, Failure> {
+    let Some(token) = WebIdentity::of(Said::default(), variables)? else { return Ok(None) };
+    let text = Zeroizing::new(obtained(connection, &Asked::WebIdentity(token), true, variables)?);
+    let printed: Printed =
+        serde_json::from_str(&text).map_err(|error| Failure::General(error.to_string()))?;
+    Ok(Some(Credentials {
+        access_key_id: printed.access_key_id,
+        secret_access_key: Zeroizing::new(printed.secret_access_key),
+        session_token: Some(printed.session_token),
+    }))
 }
 
 fn request(matches: &ArgMatches) -> Result<AssumeRoleRequest, Failure> {

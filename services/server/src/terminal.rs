@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
-pub(crate) use call::{Connection, credentials};
+pub(crate) use call::Connection;
 pub use catalogue::{Catalogue, Member, Operation};
 pub(crate) use command::{PROFILE, connection as connection_options};
 pub use failure::{Failure, exit};

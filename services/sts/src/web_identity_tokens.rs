@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use prost_types::Timestamp;
 use reeve_chassis::outbound::{self, SigningAlgorithm};
-use reeve_chassis::{Call, Handle, Identity, jwt_id};
+use reeve_chassis::{Call, Handle, jwt_id};
 use reeve_directory::Error;
 use reeve_proto::sts::v1::{GetWebIdentityTokenRequest, GetWebIdentityTokenResponse};
 use serde::Serialize;
@@ -55,7 +55,7 @@ impl Handle<GetWebIdentityTokenRequest> for Sts {
             iat: call.now,
             exp: expires_at,
             jti: &id,
-            principal: Principal::of(&call.caller, call.surroundings.region, op),
+            principal: Principal::of(call, op),
         })?;
         if web_identity_token.len() > TOKEN_BYTES_MAX {
             let message = "The requested token payload size exceeds the maximum allowed size. Reduce the number of request tags.";
@@ -99,22 +99,26 @@ struct Principal<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     original_session_exp: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    federated_provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     request_tags: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Principal<'a> {
-    fn of(caller: &'a Identity, region: &'a str, op: &'a GetWebIdentityTokenRequest) -> Self {
+    fn of(call: &'a Call<'_>, op: &'a GetWebIdentityTokenRequest) -> Self {
+        let caller = &call.caller;
         let session = caller.session_record();
         let principal_tags = caller.principal_tags().iter();
         Self {
             aws_account: caller.account(),
-            source_region: region,
+            source_region: call.surroundings.region,
             principal_id: caller.principal_arn(),
             principal_tags: principal_tags.map(|tag| (tag.key.as_str(), tag.value.as_str())).collect(),
             original_session_exp: session
                 .map(|session| Timestamp { seconds: session.expires_at, nanos: 0 }.to_string()),
+            federated_provider: caller.federated_provider(),
             source_identity: session
                 .map(|session| session.source_identity.as_str())
                 .filter(|identity| !identity.is_empty()),

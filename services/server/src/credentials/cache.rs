@@ -5,8 +5,6 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 
-use prost::Message as _;
-use reeve_proto::sts::v1::AssumeRoleRequest;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -23,20 +21,13 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Where the credentials belong that `access_key_id` is given for `request` at `endpoint`; none without a home.
-    pub(super) fn of(
-        endpoint: &str,
-        access_key_id: &str,
-        request: &AssumeRoleRequest,
-        variables: Variables<'_>,
-    ) -> Option<Self> {
+    /// Where the credentials belong that depend on `parts`, all of them; none without a home.
+    pub(super) fn of(parts: &[&[u8]], variables: Variables<'_>) -> Option<Self> {
         let variable = |name: &str| variables(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
         let home = home.or_else(|| variable("HOME").map(|home| home.join(".cache")))?;
-        // A code is good for one call; what it was good for is not asked again while it lasts.
-        let request = AssumeRoleRequest { token_code: None, ..request.clone() };
         let mut hash = Sha256::new();
-        for part in [endpoint.as_bytes(), access_key_id.as_bytes(), &request.encode_to_vec()] {
+        for part in parts {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);
         }
@@ -75,20 +66,16 @@ impl Cache {
 mod tests {
     use super::*;
 
-    fn of(home: &std::path::Path, key: &str, role: &str, code: Option<&str>) -> Cache {
+    fn of(home: &std::path::Path, parts: &[&str]) -> Cache {
         let variables = |name: &str| (name == "HOME").then(|| home.display().to_string());
-        let request = AssumeRoleRequest {
-            role_arn: role.to_owned(),
-            token_code: code.map(str::to_owned),
-            ..AssumeRoleRequest::default()
-        };
-        Cache::of("http://127.0.0.1:1", key, &request, &variables).unwrap()
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        Cache::of(&parts, &variables).unwrap()
     }
 
     #[test]
     fn what_is_kept_is_its_owner_s_alone() {
         let home = tempfile::tempdir().unwrap();
-        let cache = of(home.path(), "AKIA", "r", None);
+        let cache = of(home.path(), &["AKIA", "r"]);
         assert!(cache.read().is_none());
         cache.write("one").unwrap();
         cache.write("two").unwrap();
@@ -102,10 +89,11 @@ mod tests {
     #[test]
     fn what_differs_is_kept_apart() {
         let home = tempfile::tempdir().unwrap();
-        let name = |key, role, code| of(home.path(), key, role, code).name;
-        assert_eq!(name("A", "r", None), name("A", "r", Some("123456")));
-        assert_ne!(name("A", "r", None), name("B", "r", None));
-        assert_ne!(name("A", "r", None), name("A", "s", None));
-        assert_ne!(name("Ar", "", None), name("A", "r", None));
+        let name = |parts: &[&str]| of(home.path(), parts).name;
+        assert_eq!(name(&["A", "r"]), name(&["A", "r"]));
+        assert_ne!(name(&["A", "r"]), name(&["B", "r"]));
+        assert_ne!(name(&["A", "r"]), name(&["A", "s"]));
+        assert_ne!(name(&["Ar", ""]), name(&["A", "r"]));
+        assert_ne!(name(&["A", "r", ""]), name(&["A", "r"]));
     }
 }

@@ -12,6 +12,7 @@ use reeve_proto::{Gate, Spec};
 use super::catalogue::Operation;
 use super::command::{CA_FILE, ENDPOINT, PROFILE, REGION};
 use super::failure::Failure;
+use crate::credentials::of_environment;
 use crate::profile::{self, Variables};
 
 /// Where a server answers that was started without being told where.
@@ -24,12 +25,6 @@ pub(crate) struct Connection {
     pub(crate) endpoint: String,
     authority: Option<Vec<u8>>,
     region: String,
-}
-
-/// The credentials that the command line and the environment choose.
-pub(crate) fn credentials(matches: &ArgMatches, variables: Variables<'_>) -> Result<Credentials, Failure> {
-    let profile = matches.get_one::<String>(PROFILE);
-    profile::find(profile.map(String::as_str), variables).map_err(Failure::Credentials)
 }
 
 impl Connection {
@@ -51,6 +46,24 @@ impl Connection {
                 .or_else(|| variable("AWS_DEFAULT_REGION"))
                 .unwrap_or_else(|| REGION_DEFAULT.to_owned()),
         })
+    }
+
+    /// The credentials that the command line and the environment choose, in the order of the AWS SDKs: a profile that is named,
+    /// the key variables, a web identity token, and the profiles of the environment.
+    pub(crate) fn credentials(
+        &self,
+        matches: &ArgMatches,
+        variables: Variables<'_>,
+    ) -> Result<Credentials, Failure> {
+        let profile = matches.get_one::<String>(PROFILE);
+        let has_key = variables("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty());
+        if profile.is_none()
+            && !has_key
+            && let Some(given) = of_environment(self, variables)?
+        {
+            return Ok(given);
+        }
+        profile::find(profile.map(String::as_str), variables).map_err(Failure::Credentials)
     }
 
     /// Makes a call, signed with `credentials` if there are any, and waits for its answer.
@@ -113,8 +126,9 @@ impl Call {
         variables: Variables<'_>,
     ) -> Result<Self, Failure> {
         let is_open = operation.spec.gate == Gate::Open;
-        let credentials = if is_open { None } else { Some(credentials(matches, variables)?) };
-        Ok(Self { connection: Connection::prepare(matches, variables)?, credentials })
+        let connection = Connection::prepare(matches, variables)?;
+        let credentials = if is_open { None } else { Some(connection.credentials(matches, variables)?) };
+        Ok(Self { connection, credentials })
     }
 
     /// Makes the call and waits for its answer.
