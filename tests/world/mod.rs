@@ -137,6 +137,11 @@ impl World {
         self.running.engine().commits()
     }
 
+    /// How much password hashing the server has done, in KiB filled.
+    pub(crate) fn hashed(&self) -> u64 {
+        self.running.environment().passwords.work().kibibytes()
+    }
+
     /// Where the server stores.
     pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
         self.running.engine()

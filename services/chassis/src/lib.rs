@@ -43,7 +43,7 @@ pub use environment::{Environment, SignatureSettings};
 pub use identity::Identity;
 pub use issue::{issue, lineage};
 pub use locate::Located;
-pub use password::{PasswordPool, PasswordSettings};
+pub use password::{PasswordPool, PasswordSettings, Work};
 pub use password_uses::PasswordUses;
 pub use pipeline::{Encoding, Incoming, Outcome, Pipeline};
 pub use random::{SystemRandom, jwt_id, secret_access_key};

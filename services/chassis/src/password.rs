@@ -2,15 +2,16 @@
 //! morning takes the workers or the memory of everything else. What does not fit into the queue is told to come again
 //! before anything was done for it.
 //!
-//! A hash carries its parameters (a PHC string), so that the cost can rise: whoever verifies one of a lower cost is told to
+//! A hash carries its parameters (a PHC string), so that the cost can rise: whoever verifies one of another cost is told to
 //! hash the password anew. Hashing memory is bounded by the threads; they keep it, and clear it when nothing waits.
 
 mod argon;
 mod once;
 mod queue;
+mod thread;
 
 use std::fmt;
-use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -31,10 +32,8 @@ const MINIMUM: &[(u32, u32)] = &[(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 
 const ITERATIONS_MAX: u32 = 64;
 /// When those who found the queue full should come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How much less than the workers a hashing thread asks of the scheduler, as `nice` counts: who waits for a decision does
-/// not wait for somebody else's password.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+/// After so long a password does not wait any more for the processors to have nothing else to do.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What hashing costs, and how much of it happens at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +42,8 @@ pub struct PasswordSettings {
     pub memory_kibibytes: u32,
     /// Passes over that memory.
     pub iterations: u32,
-    /// Threads that hash, each with memory of its own; as many as there are cores when 0.
+    /// Threads that hash, each with memory of its own; as many as there are cores when 0. There is one more for what has waited
+    /// too long.
     pub threads: usize,
     /// Passwords that wait for a thread.
     pub queue_max: usize,
@@ -73,7 +73,7 @@ impl PasswordSettings {
 pub enum Verified {
     /// It is the one.
     Matches {
-        /// The hash costs less than new ones do: the password should be hashed again.
+        /// The hash does not cost what new ones do: the password should be hashed again.
         rehash: bool,
     },
     /// It is another.
@@ -88,12 +88,25 @@ impl Verified {
     }
 }
 
+/// How much hashing a pool has done. Costs are compared by it where their times would depend on the machine.
+#[derive(Clone, Debug, Default)]
+pub struct Work(Arc<AtomicU64>);
+
+impl Work {
+    /// The memory that was filled so far, in KiB, each pass over it counted.
+    #[must_use]
+    pub fn kibibytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// The threads that hash, and the queue before them. They start with the first password.
 pub struct PasswordPool {
     settings: PasswordSettings,
     queue: Arc<Queue<Job>>,
+    work: Work,
     started: Once,
 }
 
@@ -102,7 +115,13 @@ impl PasswordPool {
     #[must_use]
     pub fn new(settings: PasswordSettings) -> Self {
         let queue = Arc::new(Queue::new(settings.queue_max));
-        Self { settings, queue, started: Once::new() }
+        Self { settings, queue, work: Work::default(), started: Once::new() }
+    }
+
+    /// How much was hashed so far, and will have been.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.work.clone()
     }
 
     /// The PHC string of a password, under a new salt.
@@ -116,7 +135,7 @@ impl PasswordPool {
         self.run(move |memory| argon::hash(memory, &parameters, &password, &salt)).await
     }
 
-    /// Compares a password with a hash.
+    /// Compares a password with a hash, at the cost of one made today at least.
     ///
     /// # Errors
     /// `ServiceUnavailable` when too many passwords wait; `InternalFailure` when `phc` is no hash of this pool's.
@@ -126,7 +145,7 @@ impl PasswordPool {
         self.run(move |memory| argon::verify(memory, &parameters, &password, &phc)).await
     }
 
-    /// Takes as long as [`PasswordPool::verify`] of a hash made today, so that an unknown user costs what a known one does.
+    /// Takes as long as [`PasswordPool::verify`], so that an unknown user costs what a known one does.
     ///
     /// # Errors
     /// `ServiceUnavailable` when too many passwords wait.
@@ -146,10 +165,14 @@ impl PasswordPool {
     ) -> Result<T, Error> {
         self.started.call_once(|| self.start());
         let (reply, answer) = oneshot::channel();
+        let done = self.work();
         let job: Job = Box::new(move |memory| {
             // Whoever has gone away, because of its deadline, is not worked for.
             if !reply.is_closed() {
-                let _ = reply.send(work(memory));
+                let before = memory.filled_kibibytes;
+                let result = work(memory);
+                done.0.fetch_add(memory.filled_kibibytes - before, Ordering::Relaxed);
+                let _ = reply.send(result);
             }
         });
         if !self.queue.push(job) {
@@ -163,11 +186,14 @@ impl PasswordPool {
         let threads = if self.settings.threads == 0 { cores() } else { self.settings.threads };
         for number in 0..threads {
             let queue = Arc::clone(&self.queue);
-            let named = std::thread::Builder::new().name(format!("password-{number}"));
-            if let Err(error) = named.spawn(move || work_on(&queue)) {
-                tracing::error!(%error, "a thread that hashes passwords did not start");
-            }
+            thread::spawn(format!("password-{number}"), thread::Share::Leftover, move |idle| {
+                queue.next(idle)
+            });
         }
+        let queue = Arc::clone(&self.queue);
+        thread::spawn("password-overdue".to_owned(), thread::Share::Little, move |idle| {
+            queue.next_overdue(PATIENCE, idle)
+        });
     }
 }
 
@@ -182,29 +208,6 @@ impl fmt::Debug for PasswordPool {
         f.debug_struct("PasswordPool").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
-
-fn work_on(queue: &Queue<Job>) {
-    yield_to_others();
-    let mut memory = Memory::default();
-    while let Some(job) = queue.next(|| memory.wipe()) {
-        // A thread outlives whatever it is given; who waits for the answer learns that there is none.
-        if std::panic::catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
-            tracing::error!("hashing a password panicked");
-        }
-    }
-    memory.wipe();
-}
-
-#[cfg(target_os = "linux")]
-fn yield_to_others() {
-    // On Linux the priority is the calling thread's alone.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::warn!(%error, "hashing threads have the priority of all others");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn yield_to_others() {}
 
 /// Not logged, unlike other failures: in a flood that would be a second one.
 fn busy() -> Error {

@@ -16,19 +16,23 @@ pub(super) const MEMORY_KIBIBYTES_MAX: u32 = 1024 * 1024;
 
 /// The blocks that a thread hashes in.
 #[derive(Default)]
-pub(super) struct Memory(Vec<Block>);
+pub(super) struct Memory {
+    blocks: Vec<Block>,
+    /// How much was filled so far, each pass over it counted.
+    pub(super) filled_kibibytes: u64,
+}
 
 impl Memory {
     fn of(&mut self, blocks: usize) -> &mut [Block] {
-        if self.0.len() < blocks {
-            self.0.resize(blocks, Block::new());
+        if self.blocks.len() < blocks {
+            self.blocks.resize(blocks, Block::new());
         }
-        self.0.get_mut(..blocks).unwrap_or_default()
+        self.blocks.get_mut(..blocks).unwrap_or_default()
     }
 
     /// Removes what the last password left. Between two passwords in a row it is not needed: the second fills every block.
     pub(super) fn wipe(&mut self) {
-        self.0.iter_mut().for_each(|block| block.zeroize());
+        self.blocks.iter_mut().for_each(|block| block.zeroize());
     }
 }
 
@@ -55,7 +59,8 @@ pub(super) fn hash(
     Ok(Zeroizing::new(phc.to_string()))
 }
 
-/// Whether a password is the one that `phc` was made of, by the parameters that stand there. Compared in constant time.
+/// Whether a password is the one that `phc` was made of, by the parameters that stand there. Compared in constant time. A hash
+/// that cost less than one made today costs as much to compare with: what is missing is done besides, for nothing.
 pub(super) fn verify(
     memory: &mut Memory,
     current: &Params,
@@ -74,14 +79,31 @@ pub(super) fn verify(
     if !known {
         return Err(failed("the stored hash is of no known kind"));
     }
-    if output(memory, &parameters, password, salt)? != *expected {
+    let is_match = output(memory, &parameters, password, salt)? == *expected;
+    if let Some(rest) = rest(&parameters, current)? {
+        output(memory, &rest, password, salt)?;
+    }
+    if !is_match {
         return Ok(Verified::No);
     }
-    let rehash = parameters.m_cost() < current.m_cost() || parameters.t_cost() < current.t_cost();
+    let rehash = (parameters.m_cost(), parameters.t_cost()) != (current.m_cost(), current.t_cost());
     Ok(Verified::Matches { rehash })
 }
 
+/// What a hash by `stored` lacks of the work of one by `current`, of which memory times passes is the measure: as many passes
+/// over less memory. None when that is less than the least there is.
+fn rest(stored: &Params, current: &Params) -> Result<Option<Params>, Error> {
+    let work = |of: &Params| u64::from(of.m_cost()) * u64::from(of.t_cost());
+    let missing = work(current).saturating_sub(work(stored)) / u64::from(current.t_cost());
+    let memory = u32::try_from(missing).unwrap_or(u32::MAX);
+    if memory < Params::MIN_M_COST {
+        return Ok(None);
+    }
+    parameters(memory, current.t_cost()).map(Some)
+}
+
 fn output(memory: &mut Memory, parameters: &Params, password: &str, salt: &[u8]) -> Result<Output, Error> {
+    memory.filled_kibibytes += u64::from(parameters.m_cost()) * u64::from(parameters.t_cost());
     let mut hash = Zeroizing::new([0; HASH_BYTES]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters.clone())
         .hash_password_into_with_memory(

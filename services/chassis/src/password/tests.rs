@@ -34,13 +34,13 @@ async fn hashes_of_the_reference_implementation_are_understood() {
         "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
         "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
     ] {
-        assert_eq!(pool.verify("password", phc).await.unwrap(), Verified::Matches { rehash: false });
+        assert_eq!(pool.verify("password", phc).await.unwrap(), Verified::Matches { rehash: true });
         assert_eq!(pool.verify("differentpassword", phc).await.unwrap(), Verified::No);
     }
 }
 
 #[tokio::test]
-async fn a_hash_of_a_lower_cost_asks_to_be_made_anew() {
+async fn a_hash_of_another_cost_asks_to_be_made_anew() {
     let phc = PasswordPool::new(cheap()).hash("p", &mut Seeded(1)).await.unwrap();
     for (memory_kibibytes, iterations, rehash) in [(8, 1, false), (16, 1, true), (8, 2, true), (16, 2, true)]
     {
@@ -49,7 +49,32 @@ async fn a_hash_of_a_lower_cost_asks_to_be_made_anew() {
         assert_eq!(pool.verify("q", &phc).await.unwrap(), Verified::No);
         let costly = pool.hash("p", &mut Seeded(1)).await.unwrap();
         let cheaper = PasswordPool::new(cheap());
-        assert_eq!(cheaper.verify("p", &costly).await.unwrap(), Verified::Matches { rehash: false });
+        assert_eq!(cheaper.verify("p", &costly).await.unwrap(), Verified::Matches { rehash });
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_compared_costs_what_a_hash_costs_today() {
+    let old = PasswordPool::new(cheap());
+    let phc = old.hash("p", &mut Seeded(1)).await.unwrap();
+    assert_eq!(old.work().kibibytes(), 8);
+    for (memory_kibibytes, iterations) in [(8, 1), (16, 1), (256, 1), (264, 3), (64, 8)] {
+        let pool = PasswordPool::new(PasswordSettings { memory_kibibytes, iterations, ..cheap() });
+        let work = pool.work();
+        let mut costs = Vec::new();
+        for password in ["p", "q"] {
+            let before = work.kibibytes();
+            pool.verify(password, &phc).await.unwrap();
+            costs.push(work.kibibytes() - before);
+        }
+        let before = work.kibibytes();
+        pool.verify_nothing("q").await.unwrap();
+        let today = work.kibibytes() - before;
+        assert_eq!(today, u64::from(memory_kibibytes) * u64::from(iterations));
+        // It comes in whole blocks for each pass.
+        for cost in costs {
+            assert!(today - cost < u64::from(iterations), "{cost} of {today}");
+        }
     }
 }
 
@@ -96,9 +121,12 @@ async fn what_does_not_fit_into_the_queue_is_told_to_come_again() {
     for future in &mut waiting {
         assert!(futures::poll!(future).is_pending());
     }
-    let error = pool.verify_nothing("p").await.unwrap_err();
-    assert_eq!(error.reason, ErrorReason::ServiceUnavailable);
-    assert_eq!((error.retry_after, error.detail), (Some(RETRY_AFTER), None));
+    for _ in 0..10_000 {
+        let error = pool.verify_nothing("p").await.unwrap_err();
+        assert_eq!(error.reason, ErrorReason::ServiceUnavailable);
+        assert_eq!((error.retry_after, error.detail), (Some(RETRY_AFTER), None));
+    }
+    assert_eq!(pool.queue.waiting(), 2, "a flood takes no more room than the queue has");
     drop(release);
     running.await.unwrap();
     for future in waiting {
