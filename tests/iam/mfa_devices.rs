@@ -317,6 +317,16 @@ async fn a_device_of_another_account_is_nobodys_business() {
         let enable =
             EnableMfaDeviceRequest { serial_number: serial.clone(), ..device.enable(Some("alice"), now) };
         is_refused_unwritten(&world, &enable, "NoSuchEntity", "doesn't exist").await;
+        let resync = ResyncMfaDeviceRequest {
+            serial_number: serial.clone(),
+            ..resync("alice", &device, &device.code(now - 30), &device.code(now))
+        };
+        is_refused_unwritten(&world, &resync, "NoSuchEntity", "doesn't exist").await;
+        let deactivate =
+            DeactivateMfaDeviceRequest { serial_number: serial.clone(), ..deactivate("alice", &device) };
+        is_refused_unwritten(&world, &deactivate, "NoSuchEntity", "doesn't exist").await;
+        let get = GetMfaDeviceRequest { serial_number: serial.clone(), user_name: Some("alice".to_owned()) };
+        is_refused_unwritten(&world, &get, "NoSuchEntity", "doesn't exist").await;
         let gone = code(world.root().call(&delete(&serial)).await);
         assert_eq!(
             gone,
@@ -333,9 +343,15 @@ async fn root_has_devices_too() {
     world.root().call(&device.enable(None, now)).await.unwrap();
     let own = world.root().call(&ListMfaDevicesRequest::default()).await.unwrap().mfa_devices;
     assert_eq!((own.len(), own[0].user_name.as_str()), (1, ""));
-    let found = listed(&world, Some("Assigned")).await;
-    let user = found[0].user.clone().unwrap();
-    assert_eq!((user.arn, user.user_id.as_str()), (world.arn("root"), ACCOUNT));
+    // Whoever asks.
+    let admin = world.user("admin").await;
+    world.allow(&admin, &allow("iam:ListVirtualMFADevices", "*")).await;
+    let all = ListVirtualMfaDevicesRequest::default();
+    for found in [listed(&world, Some("Assigned")).await, admin.call(&all).await.unwrap().virtual_mfa_devices]
+    {
+        let user = found[0].user.clone().unwrap();
+        assert_eq!((user.arn, user.user_id.as_str()), (world.arn("root"), ACCOUNT));
+    }
     let off = DeactivateMfaDeviceRequest { user_name: None, serial_number: device.serial_number.clone() };
     world.root().call(&off).await.unwrap();
     assert!(world.root().call(&ListMfaDevicesRequest::default()).await.unwrap().mfa_devices.is_empty());

@@ -2,7 +2,7 @@
 
 use reeve_chassis::{Call, Handle};
 use reeve_directory::record::UserRecord;
-use reeve_directory::resource::Kind;
+use reeve_directory::resource::{Kind, root_arn};
 use reeve_directory::user::NewUser;
 use reeve_directory::{Directory, Error, Owner, OwnerRecord};
 use reeve_proto::iam::v1::{
@@ -127,9 +127,10 @@ async fn shown(directory: &mut Directory<'_>, mut user: UserRecord) -> Result<Us
     Ok(User { tags, permissions_boundary, ..listed(directory, user) })
 }
 
-/// The account's root, which has neither a name nor a path.
+/// The root of the caller's account, which has neither a name nor a path.
 pub(crate) async fn root(call: &mut Call<'_>) -> Result<User, Error> {
-    let (account, arn) = (call.caller.account().to_owned(), call.caller.arn().to_owned());
+    let account = call.caller.account().to_owned();
+    let arn = root_arn(&call.environment.settings.partition, &account);
     let record = call.directory().accounts().get(&account).await?;
     let create_date = record.and_then(|record| timestamp(record.create_date));
     Ok(User { user_id: account, arn, create_date, ..User::default() })
