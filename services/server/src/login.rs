@@ -3,9 +3,11 @@
 
 mod prompt;
 
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use http::Uri;
 use prost_types::Timestamp;
 use reeve_chassis::client::Credentials;
 use reeve_proto::signin::v1::{SignInRequest, SignInResponse, SignOutRequest};
@@ -21,6 +23,7 @@ const ROOT: &str = "root";
 const CODE: &str = "code";
 const DURATION: &str = "duration";
 const PASSWORD_STDIN: &str = "password-stdin";
+const PLAINTEXT: &str = "plaintext";
 
 /// The error of a password that must be changed first.
 const MUST_CHANGE: &str = "PasswordResetRequired";
@@ -48,6 +51,12 @@ pub fn commands() -> [Command; 2] {
                 .action(ArgAction::SetTrue)
                 .help("Reads the password from the first line of standard input, and asks for nothing"),
         )
+        .arg(
+            Arg::new(PLAINTEXT)
+                .long(PLAINTEXT)
+                .action(ArgAction::SetTrue)
+                .help("Sends the password to another machine in plain text, where nobody else can read it"),
+        )
         .args(connection_options());
     let logout = Command::new("logout")
         .about("Ends the session of a profile at once, and takes its credentials out")
@@ -69,6 +78,12 @@ pub fn logout(matches: &ArgMatches) -> ExitCode {
 
 fn signed_in(matches: &ArgMatches, variables: Variables<'_>) -> Result<String, Failure> {
     let connection = Connection::prepare(matches, variables)?;
+    if !matches.get_flag(PLAINTEXT) && !is_private(&connection.endpoint) {
+        return Err(Failure::Configuration(format!(
+            "a password is not sent to {} in plain text; name an https:// endpoint, or say --{PLAINTEXT}",
+            connection.endpoint
+        )));
+    }
     // Whether there is a place for the credentials comes first: nobody should type a password in vain.
     let place = profile::Place::of(option(matches, PROFILE), variables)?;
     place.check()?;
@@ -85,6 +100,14 @@ fn signed_in(matches: &ArgMatches, variables: Variables<'_>) -> Result<String, F
     let (credentials, until) = session(answer)?;
     place.write(&credentials)?;
     Ok(format!("Signed in as {arn} until {until}, in the profile {}.\n", place.profile()))
+}
+
+/// Whether nobody on the way reads what is sent there: over TLS, or to this very machine.
+fn is_private(endpoint: &str) -> bool {
+    let Ok(endpoint) = endpoint.parse::<Uri>() else { return false };
+    let host = endpoint.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    endpoint.scheme_str() == Some("https") || host == "localhost" || is_loopback()
 }
 
 fn request(matches: &ArgMatches, prompt: &mut Prompt) -> Result<SignInRequest, Failure> {
@@ -138,4 +161,27 @@ fn signed_out(matches: &ArgMatches, variables: Variables<'_>) -> Result<String, 
     }
     place.clear()?;
     Ok(format!("Signed out of the profile {}.\n", place.profile()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_go_over_tls_or_to_this_very_machine() {
+        for (endpoint, expected) in [
+            ("https://reeve.example.com", true),
+            ("http://127.0.0.1:7443", true),
+            ("http://[::1]:7443", true),
+            ("http://localhost:7443", true),
+            ("http://reeve.example.com:7443", false),
+            ("http://10.0.0.1:7443", false),
+            ("http://localhost.example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://user@10.0.0.1:7443", false),
+            ("no endpoint", false),
+        ] {
+            assert_eq!(is_private(endpoint), expected, "{endpoint}");
+        }
+    }
 }
