@@ -1,8 +1,12 @@
 //! What guessing costs whoever guesses: a wait that doubles, and nothing to learn. Nobody else notices.
 
+use std::time::Duration;
+
+use reeve_proto::iam::v1::{ChangePasswordRequest, UpdateAccountPasswordPolicyRequest};
 use reeve_proto::signin::v1::{ClearSignInLocksRequest, ListSignInLocksRequest};
 
-use super::{People, alice, person, with};
+use super::second_factor::equipped;
+use super::{PASSWORD, People, alice, person, with};
 use crate::world::{code, refused};
 
 #[tokio::test]
@@ -50,7 +54,10 @@ async fn a_place_that_guesses_at_a_thousand_names_is_shed() {
         let error = refused(people.sign_in(&person(&format!("user-{number}"))).await);
         match error.code.as_str() {
             "AccessDenied" => assert!(shed == 0, "{number}"),
-            "ServiceUnavailable" => shed += 1,
+            "ServiceUnavailable" => {
+                shed += 1;
+                assert_eq!((error.grpc, error.retry_after), (14, Some(Duration::from_secs(1))));
+            }
             other => panic!("{other}"),
         }
     }
@@ -74,6 +81,7 @@ async fn an_administrator_sees_who_waits_and_ends_it() {
     assert_eq!(alices.locked_until.map(|at| at.seconds), Some(people.now() + 1));
     // What was typed for a name may be a password.
     assert_eq!((nobodys.user_name.as_deref(), nobodys.exists, nobodys.failed_attempts), (None, false, 1));
+    assert!(!alices.of_codes && !nobodys.of_codes);
     let session = people.sign_in(&alice()).await;
     assert!(session.is_err());
     let clear = ClearSignInLocksRequest { user_name: "Alice".to_owned() };
@@ -82,4 +90,87 @@ async fn an_administrator_sees_who_waits_and_ends_it() {
     let bob = people.world.user("bob").await;
     assert_eq!(code(bob.call(&list).await), "AccessDenied");
     assert_eq!(code(bob.call(&clear).await), "AccessDenied");
+}
+
+#[tokio::test]
+async fn an_administrator_sees_guesses_at_codes_too_and_ends_the_wait() {
+    let people = People::start().await;
+    let (device, key) = equipped(&people).await;
+    for _ in 0..20 {
+        assert_eq!(code(key.call(&device.shown("000000")).await), "AccessDenied");
+    }
+    let list = ListSignInLocksRequest {};
+    let locks = people.world.root().call(&list).await.unwrap().sign_in_locks;
+    let [lock] = &locks[..] else { panic!("{locks:?}") };
+    assert_eq!((lock.user_name.as_deref(), lock.exists, lock.of_codes), (Some("alice"), true, true));
+    assert_eq!((lock.source.as_str(), lock.failed_attempts), ("", 20));
+    assert_eq!(lock.locked_until.map(|at| at.seconds), Some(people.now() + 1));
+    let good = device.code(people.now() + 30);
+    assert_eq!(code(key.call(&device.shown(&good)).await), "AccessDenied");
+    let clear = ClearSignInLocksRequest { user_name: "alice".to_owned() };
+    people.world.root().call(&clear).await.unwrap();
+    key.call(&device.shown(&good)).await.unwrap();
+}
+
+#[tokio::test]
+async fn guessing_the_old_password_is_guessing() {
+    let people = People::start().await;
+    let policy = UpdateAccountPasswordPolicyRequest {
+        allow_users_to_change_password: Some(true),
+        ..Default::default()
+    };
+    people.world.root().call(&policy).await.unwrap();
+    let session = people.sign_in(&alice()).await.unwrap();
+    let change = |old: &str| ChangePasswordRequest {
+        old_password: old.to_owned(),
+        new_password: "Another-horse-7".to_owned(),
+    };
+    let before = people.world.commits();
+    for guess in 0..5 {
+        let error = refused(session.call(&change(&format!("Wrong-horse-{guess}"))).await);
+        assert_eq!(error.message, "The old password was incorrect.");
+    }
+    // The right one is as wrong as the others, and costs as much; here and at the door.
+    let hashed = people.world.hashed();
+    let error = refused(session.call(&change(PASSWORD)).await);
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str()),
+        ("AccessDenied", "The old password was incorrect.")
+    );
+    let cost = people.world.hashed() - hashed;
+    people.refused(&alice()).await;
+    assert_eq!(people.world.hashed() - hashed, 2 * cost);
+    // Who goes on is not heard for ever.
+    let mut shed = None;
+    for _ in 0..100 {
+        let error = refused(session.call(&change("Wrong-horse-7")).await);
+        shed = (error.code == "ServiceUnavailable").then_some(error);
+    }
+    assert!(shed.unwrap().retry_after.is_some());
+    assert_eq!(people.world.commits(), before, "a guess wrote");
+    people.clock.advance(3600);
+    session.call(&change(PASSWORD)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_flood_of_right_passwords_is_shed_before_it_takes_memory() {
+    let people = People::configured(|config| {
+        config.passwords.threads = 1;
+        config.passwords.queue_max = 1;
+    })
+    .await;
+    let before = people.world.hashed();
+    people.sign_in(&alice()).await.unwrap();
+    let cost = people.world.hashed() - before;
+    let before = people.world.hashed();
+    let request = alice();
+    let answers = futures::future::join_all((0..60).map(|_| people.sign_in(&request))).await;
+    let (welcome, shed): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert!(!welcome.is_empty() && !shed.is_empty(), "{} of 60", welcome.len());
+    for error in shed.into_iter().map(refused) {
+        assert_eq!((error.code.as_str(), error.grpc), ("ServiceUnavailable", 14));
+        assert_eq!(error.retry_after, Some(Duration::from_secs(1)));
+    }
+    assert_eq!(people.world.hashed() - before, cost * welcome.len() as u64, "nothing was done for them");
+    assert!(people.can(&alice()).await, "to be shed is no wrong guess");
 }

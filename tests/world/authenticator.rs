@@ -1,6 +1,7 @@
 //! An authenticator as people carry it: RFC 6238 written down once more, so that the server is not compared with itself.
 
 use reeve_proto::iam::v1::{CreateVirtualMfaDeviceRequest, EnableMfaDeviceRequest, VirtualMfaDevice};
+use reeve_proto::sts::v1::GetSessionTokenRequest;
 use ring::hmac;
 
 use super::World;
@@ -47,6 +48,15 @@ impl Authenticator {
             serial_number: self.serial_number.clone(),
             authentication_code1: self.code(now - STEP_SECONDS),
             authentication_code2: self.code(now),
+        }
+    }
+
+    /// What asks for a session that shows the device by a code.
+    pub(crate) fn shown(&self, code: &str) -> GetSessionTokenRequest {
+        GetSessionTokenRequest {
+            serial_number: Some(self.serial_number.clone()),
+            token_code: Some(code.to_owned()),
+            ..Default::default()
         }
     }
 

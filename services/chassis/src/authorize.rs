@@ -16,7 +16,7 @@ use crate::environment::{Environment, trusting};
 use crate::identity::Identity;
 use crate::locate::{Located, becomes, locate};
 use crate::members;
-use crate::pipeline::{Trace, is_loopback};
+use crate::pipeline::Trace;
 use crate::random::SystemRandom;
 
 pub(crate) use admission::admit;
@@ -38,13 +38,6 @@ pub struct Surroundings<'a> {
     pub region: &'a str,
 }
 
-impl Surroundings<'_> {
-    /// Whether nobody on the way could read the call: over TLS, or from this very machine.
-    pub fn is_private(&self) -> bool {
-        self.secure || is_loopback(self.source_ip)
-    }
-}
-
 /// What was found on the way of a call that may go on.
 #[derive(Clone, Debug, Default)]
 pub struct Authorized {
@@ -58,6 +51,8 @@ pub(crate) struct Question<'a> {
     pub(crate) request: &'a dyn Fields,
     pub(crate) caller: &'a Identity,
     pub(crate) surroundings: Surroundings<'a>,
+    /// The caller is made to do it, and needs nobody's leave.
+    pub(crate) is_forced: bool,
 }
 
 /// Decides whether the call may go on.
@@ -286,6 +281,9 @@ async fn granted(
 ) -> Result<Option<PolicySet>, Error> {
     if !question.spec.granted_by_password_policy || question.caller.user_name().is_none() {
         return Ok(None);
+    }
+    if question.is_forced {
+        return Ok(Some(environment.changing.clone()));
     }
     let policy = password_policy::find(transaction, question.caller.account()).await?;
     let lets_users_change = policy.is_some_and(|policy| policy.allow_users_to_change);

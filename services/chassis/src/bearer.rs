@@ -55,7 +55,7 @@ pub(crate) async fn authenticate(
     (incoming, token): (&Incoming, &[u8]),
     now: i64,
 ) -> Result<Identity, Error> {
-    if !incoming.is_private() {
+    if !incoming.may_hold_secrets(environment) {
         return Err(Error::access_denied("A bearer token is accepted over TLS, or from this very machine."));
     }
     identify(environment, transaction, token, AUDIENCE_REEVE, now).await

@@ -128,8 +128,8 @@ impl Call<'_> {
 
     /// The MFA devices of the caller's account.
     pub fn mfa_devices(&mut self) -> Devices<'_> {
-        let environment = self.environment;
-        Devices::new(self.directory(), environment)
+        let (environment, source) = (self.environment, self.surroundings.source_ip);
+        Devices::new(self.directory(), environment, source)
     }
 
     /// Seals the secret of an access key, for its record.

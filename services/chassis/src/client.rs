@@ -71,6 +71,8 @@ pub struct CallError {
     pub request_id: String,
     /// The members at fault, each with what is wrong.
     pub violations: Vec<(String, String)>,
+    /// When to come again, where the server says so.
+    pub retry_after: Option<Duration>,
 }
 
 /// A connection, and what it proves with who calls.
@@ -230,6 +232,7 @@ fn refused(status: &Status) -> CallError {
                 bad.field_violations.iter().map(|v| (v.field.clone(), v.description.clone())).collect()
             })
             .unwrap_or_default(),
+        retry_after: details.retry_info().and_then(|info| info.retry_delay),
     }
 }
 
@@ -250,5 +253,6 @@ fn local(code: Code, message: String) -> CallError {
         grpc: code.into(),
         request_id: String::new(),
         violations: Vec::new(),
+        retry_after: None,
     }
 }

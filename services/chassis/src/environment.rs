@@ -51,6 +51,8 @@ pub struct Environment {
     pub settings: Settings,
     /// How signatures are judged.
     pub signatures: SignatureSettings,
+    /// Passwords and bearer tokens are taken in plain text from other machines: the operator says that nobody reads along.
+    pub plaintext_off_loopback: bool,
     /// Which cluster this is, in which incarnation.
     pub cluster: ClusterRecord,
     /// Where the events go that no commit carries.
@@ -102,6 +104,7 @@ impl Environment {
             keyring,
             settings,
             signatures: SignatureSettings::default(),
+            plaintext_off_loopback: false,
             cluster,
             audit: AuditLog::none(),
             passwords: PasswordPool::new(PasswordSettings::default()),

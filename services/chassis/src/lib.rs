@@ -10,6 +10,7 @@ pub mod client;
 pub mod clock;
 mod consistency;
 mod environment;
+pub mod forced_change;
 pub mod forwarded;
 pub mod guessing;
 mod identity;

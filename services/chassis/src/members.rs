@@ -49,6 +49,16 @@ pub(crate) fn text<'a>(request: &'a dyn Fields, name: &str) -> Option<&'a str> {
     }
 }
 
+/// Whether a member that holds a secret is given, in the request or in the messages in it.
+pub(crate) fn holds_secret(request: &dyn Fields) -> bool {
+    request.members().iter().enumerate().any(|(index, member)| match request.get(index) {
+        value if member.secret => value.is_present(),
+        Value::Message(inner) => holds_secret(inner),
+        Value::Messages(list) => (0..list.count()).filter_map(|at| list.at(at)).any(holds_secret),
+        _ => false,
+    })
+}
+
 /// The proto's path of what stands at `path`: in the item at `at`, where the way leads through a list.
 pub(crate) fn path_name(request: &dyn Fields, path: &[usize], at: usize) -> String {
     let Some((index, rest)) = path.split_first() else { return String::new() };

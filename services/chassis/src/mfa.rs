@@ -6,6 +6,8 @@
 //! **The window is small.** A code may be one step off from what the device's clock shows, so at any moment three of the
 //! million are good. How far that clock is off from the server's is found out when a device is enabled or resynchronised, by
 //! two codes in a row, and is at most ten minutes.
+//!
+//! **Wrong codes are counted here**, of their owner, whichever operation they came with: no way of trying them goes past that.
 
 use reeve_directory::mfa_device::NewMfaDevice;
 use reeve_directory::record::MfaDeviceRecord;
@@ -15,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::call::sealing;
 use crate::environment::Environment;
+use crate::guessing::{Attempt, Guessed};
 use crate::seal::Purpose;
 
 /// Seconds of a step.
@@ -30,15 +33,16 @@ const DRIFT_STEPS_MAX: i64 = 20;
 pub struct Devices<'l> {
     directory: Directory<'l>,
     environment: &'l Environment,
+    source: &'l str,
 }
 
 /// The seed of a new device, shown once.
 pub struct Seed(Zeroizing<[u8; SEED_BYTES]>);
 
 impl<'l> Devices<'l> {
-    /// The devices of the directory's account.
-    pub fn new(directory: Directory<'l>, environment: &'l Environment) -> Self {
-        Self { directory, environment }
+    /// The devices of the directory's account, whose codes come from the address `source`.
+    pub fn new(directory: Directory<'l>, environment: &'l Environment, source: &'l str) -> Self {
+        Self { directory, environment, source }
     }
 
     /// Creates a virtual device, which is nobody's yet.
@@ -67,7 +71,8 @@ impl<'l> Devices<'l> {
         codes: [&str; 2],
     ) -> Result<(), Error> {
         let device = self.directory.mfa_devices().free(serial_number).await?;
-        let device = self.synchronised(device, codes)?;
+        // That these were right says nothing of the codes of the owner's other devices: the attempt ends undecided.
+        let (device, _) = self.synchronised(owner, device, codes)?;
         self.directory.mfa_devices().enable(owner, device).await
     }
 
@@ -82,16 +87,16 @@ impl<'l> Devices<'l> {
         codes: [&str; 2],
     ) -> Result<(), Error> {
         let device = self.directory.mfa_devices().owned(owner, serial_number).await?;
-        let device = self.synchronised(device, codes)?;
+        let (device, attempt) = self.synchronised(owner, device, codes)?;
+        attempt.ended(true);
         self.directory.mfa_devices().put(&device).await
     }
 
     /// Accepts a code of the owner's device of that serial number, or of any of the owner's where none is given, and with it
     /// uses up every code of that device before. Returns the device's serial number; nothing when the code is not good,
-    /// whatever the reason.
+    /// whatever the reason, too many wrong ones before it among them.
     ///
-    /// The acceptance is a write of the call's transaction, and counts when that is committed. Whoever lets codes be tried
-    /// counts the trials.
+    /// The acceptance is a write of the call's transaction, and counts when that is committed.
     ///
     /// # Errors
     /// A seed cannot be opened, which is a fault of ours; or a conflict, on which the call is run again.
@@ -106,29 +111,56 @@ impl<'l> Devices<'l> {
             Some(serial_number) => devices.find(serial_number).await?.into_iter().collect(),
             None => devices.all_of(owner).await?,
         };
-        for device in candidates.into_iter().filter(|device| device.principal_id == owner.id()) {
+        let own = candidates.into_iter().filter(|device| device.principal_id == owner.id());
+        let Some(attempt) = self.attempt(owner) else { return Ok(None) };
+        let accepted = self.accepting(own, code)?;
+        attempt.ended(accepted.is_some());
+        let Some(device) = accepted else { return Ok(None) };
+        self.directory.mfa_devices().put(&device).await?;
+        Ok(Some(device.serial_number))
+    }
+
+    /// The first of the devices that a code is good for, as it is after that.
+    fn accepting(
+        &self,
+        devices: impl Iterator<Item = MfaDeviceRecord>,
+        code: &str,
+    ) -> Result<Option<MfaDeviceRecord>, Error> {
+        for device in devices {
             let shown_step = self.now_step().saturating_add(device.drift_steps);
             let found = self.generator(&device)?.step_of(code, shown_step, WINDOW_STEPS);
             if let Some(last_step) = found.filter(|step| *step > device.last_step) {
-                let device = MfaDeviceRecord { last_step, ..device };
-                self.directory.mfa_devices().put(&device).await?;
-                return Ok(Some(device.serial_number));
+                return Ok(Some(MfaDeviceRecord { last_step, ..device }));
             }
         }
         Ok(None)
     }
 
-    /// The device as it is after two codes in a row.
-    fn synchronised(&self, device: MfaDeviceRecord, codes: [&str; 2]) -> Result<MfaDeviceRecord, Error> {
+    /// The device as it is after two codes in a row, and the attempt that they were.
+    fn synchronised(
+        &self,
+        owner: &OwnerRecord,
+        device: MfaDeviceRecord,
+        codes: [&str; 2],
+    ) -> Result<(MfaDeviceRecord, Attempt), Error> {
+        let wrong = || Error::invalid_authentication_code("Authentication code for device is not valid.");
+        let attempt = self.attempt(owner).ok_or_else(wrong)?;
         let now_step = self.now_step();
         let found = self.generator(&device)?.step_of_pair(codes, now_step, DRIFT_STEPS_MAX);
         let Some(last_step) = found.filter(|step| *step - 1 > device.last_step) else {
-            return Err(Error::invalid_authentication_code("Authentication code for device is not valid."));
+            attempt.ended(false);
+            return Err(wrong());
         };
         // What fits into the window is the time it takes to type, and no drift.
         let off_by = last_step - now_step;
         let drift_steps = if off_by.abs() <= WINDOW_STEPS { 0 } else { off_by };
-        Ok(MfaDeviceRecord { last_step, drift_steps, ..device })
+        Ok((MfaDeviceRecord { last_step, drift_steps, ..device }, attempt))
+    }
+
+    /// A guess at the owner's codes; none while too many were wrong.
+    fn attempt(&self, owner: &OwnerRecord) -> Option<Attempt> {
+        let guessed = Guessed::codes(self.directory.account, owner.id());
+        self.environment.guesses.at_code(guessed, owner.user_name(), self.source, self.directory.now)
     }
 
     fn now_step(&self) -> i64 {

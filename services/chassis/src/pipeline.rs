@@ -3,8 +3,8 @@
 //! changed. Written once, and not generic.
 
 mod refuse;
+mod secrets;
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,18 +65,6 @@ pub struct Incoming {
     pub secure: bool,
     /// When it must be answered.
     pub deadline: Instant,
-}
-
-impl Incoming {
-    /// Whether nobody on the way could read it: secrets are taken from no other call.
-    pub(crate) fn is_private(&self) -> bool {
-        self.secure || is_loopback(&self.source_ip)
-    }
-}
-
-/// Whether an address is of this very machine.
-pub(crate) fn is_loopback(address: &str) -> bool {
-    address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// How a protocol writes the messages of operations. It is asked only when the caller is known: who is not learns
@@ -322,13 +310,15 @@ impl Run<'_> {
             Some(request) => request,
             None => {
                 let decoded = self.route.decode(self.incoming.encoding.message(self.incoming)?)?;
+                secrets::refuse_readable(self.environment, self.incoming, decoded.as_fields())?;
                 members::check(decoded.as_fields())?;
                 request.insert(decoded)
             }
         };
         if spec.second_factor {
-            let now = self.now.seconds();
-            second_factor::show(self.environment, transaction, &mut caller, request.as_fields(), now).await?;
+            let from = (&*self.incoming.source_ip, self.now.seconds());
+            second_factor::show(self.environment, transaction, &mut caller, request.as_fields(), from)
+                .await?;
         }
         let surroundings = authorize::Surroundings {
             now: self.now.seconds(),
@@ -343,8 +333,13 @@ impl Run<'_> {
         };
         let authorized = match spec.gate {
             Gate::Policy => {
-                let question =
-                    authorize::Question { spec, request: request.as_fields(), caller: &caller, surroundings };
+                let question = authorize::Question {
+                    spec,
+                    request: request.as_fields(),
+                    caller: &caller,
+                    surroundings,
+                    is_forced: false,
+                };
                 authorize::authorize(self.environment, transaction, &question, trace).await?
             }
             Gate::Authenticated | Gate::Open => Authorized::default(),

@@ -5,13 +5,12 @@ use reeve_proto::Fields;
 use reeve_storage::Transaction;
 
 use crate::environment::Environment;
-use crate::guessing::Guessed;
 use crate::identity::Identity;
 use crate::members;
 use crate::mfa::Devices;
 use crate::random::SystemRandom;
 
-/// Shows `caller`'s second factor at `now`, if the members `serial_number` and `token_code` of the request give one. That the
+/// Shows `caller`'s second factor at `now`, from the address `source`, if the members `serial_number` and `token_code` of the request give one. That the
 /// code was accepted is a write of the call's: a call that fails uses none up.
 ///
 /// # Errors
@@ -22,7 +21,7 @@ pub(crate) async fn show(
     transaction: &mut Transaction,
     caller: &mut Identity,
     request: &dyn Fields,
-    now: i64,
+    (source, now): (&str, i64),
 ) -> Result<(), Error> {
     let given = (members::text(request, "serial_number"), members::text(request, "token_code"));
     let (serial_number, code) = match given {
@@ -40,8 +39,6 @@ pub(crate) async fn show(
         return Err(wrong());
     }
     let account = caller.account().to_owned();
-    let guessed = Guessed { account: account.clone(), user: caller.principal_id().to_owned() };
-    let attempt = environment.guesses.at_code(guessed, now).ok_or_else(wrong)?;
     let mut random = SystemRandom::new();
     let mut directory = Directory {
         transaction,
@@ -51,8 +48,8 @@ pub(crate) async fn show(
         random: &mut random,
     };
     let owner = directory.owner_by_id(caller.principal_id()).await?.ok_or_else(wrong)?;
-    let accepted = Devices::new(directory, environment).accept(&owner, Some(serial_number), code).await?;
-    attempt.ended(accepted.is_some());
+    let accepted =
+        Devices::new(directory, environment, source).accept(&owner, Some(serial_number), code).await?;
     accepted.ok_or_else(wrong)?;
     caller.show_second_factor(now);
     Ok(())

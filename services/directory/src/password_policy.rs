@@ -73,6 +73,18 @@ pub fn is_expired(policy: Option<&PasswordPolicyRecord>, password_date: i64, now
         && now.saturating_sub(password_date) >= i64::from(age_days_max).saturating_mul(SECONDS_PER_DAY)
 }
 
+/// Whether whoever signs in with an expired password cannot choose another.
+#[must_use]
+pub fn is_expiry_hard(policy: Option<&PasswordPolicyRecord>) -> bool {
+    policy.and_then(|policy| policy.hard_expiry).unwrap_or_default()
+}
+
+/// The refusal of whoever cannot.
+#[must_use]
+pub fn expired_for_good() -> Error {
+    Error::access_denied("Your password has expired. Only an administrator can give you another.")
+}
+
 /// How many of the last passwords cannot be used again.
 #[must_use]
 pub fn reuse_prevention(policy: Option<&PasswordPolicyRecord>) -> usize {

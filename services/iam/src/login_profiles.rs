@@ -1,5 +1,6 @@
 //! Login profiles: the passwords of users, and of the account's root. A password is in no answer.
 
+use reeve_chassis::guessing::Guessed;
 use reeve_chassis::{Call, Handle};
 use reeve_directory::record::LoginProfileRecord;
 use reeve_directory::{Error, Owner, OwnerRecord, password_policy};
@@ -80,9 +81,10 @@ impl Handle<ChangePasswordRequest> for Iam {
         };
         let owner = call.directory().owner(Owner::User(&name)).await?;
         let profile = call.directory().login_profiles().get(&owner).await?;
-        if !call.logins().verify(&profile, &op.old_password).await?.is_match() {
+        if !is_known(call, &name, &profile, &op.old_password).await? {
             return Err(Error::access_denied("The old password was incorrect."));
         }
+        refuse_expired(call, &profile).await?;
         if op.old_password == op.new_password {
             return Err(password_policy::reused().violation_renamed("password", "new_password"));
         }
@@ -90,6 +92,43 @@ impl Handle<ChangePasswordRequest> for Iam {
         changed.map_err(|error| error.violation_renamed("password", "new_password"))?;
         Ok(ChangePasswordResponse {})
     }
+}
+
+/// Whether the caller knows its password. Guesses count as those at sign-in do, and where too many were wrong, every one is.
+///
+/// # Errors
+/// `ServiceUnavailable` when too many come from there, or too many passwords wait.
+async fn is_known(
+    call: &mut Call<'_>,
+    name: &str,
+    profile: &LoginProfileRecord,
+    password: &str,
+) -> Result<bool, Error> {
+    let guessed = Guessed::password(call.caller.account(), Some(name));
+    let (guesses, source) = (&call.environment.guesses, call.surroundings.source_ip);
+    let attempt = guesses.at_password(guessed, Some(name), source, call.now)?;
+    let is_match = call.logins().verify(profile, password).await?.is_match();
+    let Some(attempt) = attempt else { return Ok(false) };
+    attempt.ended(is_match);
+    Ok(is_match)
+}
+
+/// Refuses whoever signed in with a password that has expired meanwhile, where it could not sign in any more to change it. Who
+/// has an access key may. (Source: `HardExpiry` of PasswordPolicy in the IAM API reference.)
+async fn refuse_expired(call: &mut Call<'_>, profile: &LoginProfileRecord) -> Result<(), Error> {
+    let signed_in = call.caller.session_record().is_some_and(|session| session.signed_in_until != 0);
+    if !signed_in {
+        return Ok(());
+    }
+    let now = call.now;
+    let policy = call.directory().password_policies().find().await?;
+    let policy = policy.as_ref();
+    if password_policy::is_expiry_hard(policy)
+        && password_policy::is_expired(policy, profile.password_date, now)
+    {
+        return Err(password_policy::expired_for_good());
+    }
+    Ok(())
 }
 
 fn shown(owner: &OwnerRecord, profile: &LoginProfileRecord) -> LoginProfile {

@@ -92,6 +92,7 @@ pub async fn open(config: &Config) -> Result<Environment, StartError> {
     environment.signatures = config.signatures();
     environment.passwords = PasswordPool::new(config.passwords());
     environment.issuers = Issuers::new(issuers);
+    environment.plaintext_off_loopback = config.plaintext_off_loopback;
     if let Some(path) = config.audit_log() {
         environment.audit =
             AuditLog::open(&path, &config.retention()).map_err(|error| io(path.display(), error))?;

@@ -53,7 +53,7 @@ pub struct Config {
     /// Authorities, PEM, that may have signed the certificates of OpenID Connect providers, besides those that the machine
     /// trusts; none when empty.
     pub oidc_trust_anchors: PathBuf,
-    /// Plain text may be served off the loopback, where whoever listens reads session tokens and new secrets.
+    /// Plain text may be served off the loopback, where whoever listens reads passwords, tokens and new secrets.
     pub plaintext_off_loopback: bool,
     /// The URL under which accounts issue tokens for others, as it is reached from outside; the address of the port when empty.
     pub issuer_url: String,

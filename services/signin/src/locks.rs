@@ -4,7 +4,6 @@ use prost_types::Timestamp;
 use reeve_chassis::guessing::{Guessed, Lock};
 use reeve_chassis::{Call, Handle};
 use reeve_directory::Error;
-use reeve_directory::name::fold;
 use reeve_proto::signin::v1::{
     ClearSignInLocksRequest, ClearSignInLocksResponse, ListSignInLocksRequest, ListSignInLocksResponse,
     SignInLock,
@@ -35,17 +34,19 @@ impl Handle<ClearSignInLocksRequest> for SignIn {
         op: &ClearSignInLocksRequest,
     ) -> Result<ClearSignInLocksResponse, Error> {
         let user = call.directory().users().get(&op.user_name).await?;
-        let guessed = Guessed { account: call.caller.account().to_owned(), user: fold(&user.user_name) };
-        call.environment.guesses.forget(&guessed);
+        let (guesses, account) = (&call.environment.guesses, call.caller.account());
+        guesses.forget(&Guessed::password(account, Some(&user.user_name)));
+        guesses.forget(&Guessed::codes(account, &user.user_id));
         Ok(ClearSignInLocksResponse {})
     }
 }
 
 fn shown(lock: Lock) -> SignInLock {
     SignInLock {
-        exists: lock.user.is_empty() || lock.user_name.is_some(),
+        exists: lock.exists,
         user_name: lock.user_name,
-        source: lock.source,
+        of_codes: lock.of_codes,
+        source: lock.source.unwrap_or_default(),
         failed_attempts: i32::try_from(lock.failures).unwrap_or(i32::MAX),
         locked_until: lock.locked_until.map(|seconds| Timestamp { seconds, nanos: 0 }),
     }

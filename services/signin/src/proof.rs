@@ -1,7 +1,6 @@
 //! The proof of a sign-in: the password, and then a code. A code is used up by the right password alone, so that whoever does
 //! not know that can neither try codes nor use the owner's up.
 
-use reeve_chassis::guessing::Guessed;
 use reeve_chassis::login::Logins;
 use reeve_chassis::mfa::Devices;
 use reeve_chassis::password::Verified;
@@ -23,7 +22,7 @@ pub(crate) struct Proved<'s> {
 }
 
 /// Whether the request proves that it comes from the subject. Nothing tells why it does not: whoever is not there costs the
-/// hashing of a password too.
+/// hashing of a password too, and so does whoever has to wait (`is_heard` is false), whose password proves nothing.
 ///
 /// # Errors
 /// `ServiceUnavailable` when too many passwords wait.
@@ -31,6 +30,7 @@ pub(crate) async fn of<'s>(
     call: &mut Call<'_>,
     op: &SignInRequest,
     subject: &'s Subject,
+    is_heard: bool,
 ) -> Result<Option<Proved<'s>>, Error> {
     let (Some(owner), Some(profile)) = (&subject.owner, &subject.profile) else {
         call.passwords.verify_nothing(&op.password).await?;
@@ -38,6 +38,9 @@ pub(crate) async fn of<'s>(
     };
     let verified = logins(call, &subject.account).verify(profile, &op.password).await?;
     let Verified::Matches { rehash } = verified else { return Ok(None) };
+    if !is_heard {
+        return Ok(None);
+    }
     let second_factor = second_factor(call, op, subject, owner).await?;
     Ok(second_factor.map(|second_factor| Proved { owner, profile, second_factor, rehash }))
 }
@@ -55,12 +58,9 @@ async fn second_factor(
         (Some(code), false) => code,
         _ => return Ok(None),
     };
-    let environment = call.environment;
-    let guessed = Guessed { account: subject.account.clone(), user: owner.id().to_owned() };
-    let Some(attempt) = environment.guesses.at_code(guessed, call.now) else { return Ok(None) };
-    let mut devices = Devices::new(call.directory_of(&subject.account), environment);
+    let (environment, source) = (call.environment, call.surroundings.source_ip);
+    let mut devices = Devices::new(call.directory_of(&subject.account), environment, source);
     let accepted = devices.accept(owner, None, code).await?.is_some();
-    attempt.ended(accepted);
     Ok(accepted.then_some(true))
 }
 

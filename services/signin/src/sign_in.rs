@@ -1,10 +1,7 @@
 //! Trading a password, and the code of a device, for a session of the console kind: it may call IAM without MFA, so that
 //! people can enroll a device.
 
-use std::time::Duration;
-
-use reeve_chassis::guessing::Verdict;
-use reeve_chassis::{Call, Handle, bearer, issue};
+use reeve_chassis::{Call, Handle, bearer, forced_change, issue};
 use reeve_directory::record::SessionRecord;
 use reeve_directory::{Error, OwnerRecord, password_policy};
 use reeve_proto::signin::v1::{SignInRequest, SignInResponse};
@@ -23,49 +20,46 @@ const REFUSED: &str =
 
 impl Handle<SignInRequest> for SignIn {
     async fn handle(&self, call: &mut Call<'_>, op: &SignInRequest) -> Result<SignInResponse, Error> {
-        if !call.surroundings.is_private() {
-            return Err(Error::access_denied("A password is accepted over TLS, or from this very machine."));
-        }
         let subject = Subject::find(call, op).await?;
         call.acts_for(&subject.arn);
         let (guesses, source) = (&call.environment.guesses, call.surroundings.source_ip);
         let attempt =
-            match guesses.at_password(subject.guessed(), subject.existing_user_name(), source, call.now) {
-                Verdict::Go(attempt) => Some(attempt),
-                Verdict::Locked => None,
-                Verdict::Shed(seconds) => return Err(shed(seconds)),
-            };
+            guesses.at_password(subject.guessed(), subject.existing_user_name(), source, call.now)?;
         // Whoever has to wait is not told so: it takes as long, and whatever is given is wrong.
-        let proved = proof::of(call, op, &subject).await?;
-        let Some(attempt) = attempt else { return Err(refused()) };
-        attempt.ended(proved.is_some());
-        let Some(proved) = proved else { return Err(refused()) };
-        renew_password(call, op, &subject, &proved).await?;
+        let proved = proof::of(call, op, &subject, attempt.is_some()).await?;
+        if let Some(attempt) = attempt {
+            attempt.ended(proved.is_some());
+        }
+        let Some(proved) = proved else { return Err(Error::access_denied(REFUSED)) };
+        let session = session(call, op, &subject, &proved);
+        renew_password(call, op, &proved, &session).await?;
         let environment = call.environment;
         environment.password_uses.note(&subject.account, proved.owner.id(), call.now);
-        answer(call, op, &subject, &proved)
+        let issued = issue(call, session)?;
+        let (bearer_token, _) = bearer::of_session(call, issued.session)?;
+        Ok(SignInResponse { credentials: Some(issued.credentials), bearer_token, arn: subject.arn })
     }
 }
 
 /// Sets the password that must be set, or hashes the present one anew where hashes have come to cost more.
 ///
 /// # Errors
-/// `PasswordResetRequired` when there must be a new one and none is given; `PasswordPolicyViolation`.
+/// `PasswordResetRequired` when there must be a new one and none is given; `PasswordPolicyViolation`; `AccessDenied` when the
+/// old one has expired for good, or a policy denies its user the change.
 async fn renew_password(
     call: &mut Call<'_>,
     op: &SignInRequest,
-    subject: &Subject,
     proved: &Proved<'_>,
+    session: &SessionRecord,
 ) -> Result<(), Error> {
-    let (account, profile, now) = (&subject.account, proved.profile, call.now);
+    let (account, profile, now) = (&session.account_id, proved.profile, call.now);
     let policy = match proved.owner {
         OwnerRecord::User(_) => call.directory_of(account).password_policies().find().await?,
         OwnerRecord::Root(_) => None,
     };
     let is_expired = password_policy::is_expired(policy.as_ref(), profile.password_date, now);
-    if is_expired && policy.and_then(|policy| policy.hard_expiry).unwrap_or_default() {
-        let message = "Your password has expired. Only an administrator can give you another.";
-        return Err(Error::access_denied(message));
+    if is_expired && password_policy::is_expiry_hard(policy.as_ref()) {
+        return Err(password_policy::expired_for_good());
     }
     match &op.new_password {
         None if is_expired || profile.reset_required => {
@@ -78,6 +72,7 @@ async fn renew_password(
             Err(Error::invalid_parameter_combination(message).with_violation("new_password", message))
         }
         Some(new) => {
+            forced_change::authorize(call, session).await?;
             let set = match *new == op.password {
                 true => Err(password_policy::reused()),
                 false => logins(call, account).set(proved.owner, new, false).await.map(drop),
@@ -87,16 +82,12 @@ async fn renew_password(
     }
 }
 
-fn answer(
-    call: &mut Call<'_>,
-    op: &SignInRequest,
-    subject: &Subject,
-    proved: &Proved<'_>,
-) -> Result<SignInResponse, Error> {
+/// What the subject is about to be given.
+fn session(call: &Call<'_>, op: &SignInRequest, subject: &Subject, proved: &Proved<'_>) -> SessionRecord {
     let duration = op.duration_seconds.unwrap_or(DURATION_DEFAULT_SECONDS);
     let most = if subject.is_root() { ROOT_DURATION_MAX_SECONDS } else { i32::MAX };
     let expires_at = call.now + i64::from(duration.min(most));
-    let session = SessionRecord {
+    SessionRecord {
         account_id: subject.account.clone(),
         principal_id: proved.owner.id().to_owned(),
         expires_at,
@@ -105,19 +96,5 @@ fn answer(
         mfa_present: Some(proved.second_factor),
         mfa_at: if proved.second_factor { call.now } else { 0 },
         ..SessionRecord::default()
-    };
-    let issued = issue(call, session)?;
-    let (bearer_token, _) = bearer::of_session(call, issued.session)?;
-    Ok(SignInResponse { credentials: Some(issued.credentials), bearer_token, arn: subject.arn.clone() })
-}
-
-fn refused() -> Error {
-    Error::access_denied(REFUSED)
-}
-
-/// Not logged: a flood would be two.
-fn shed(seconds: i64) -> Error {
-    let mut error = Error::service_unavailable("");
-    (error.detail, error.retry_after) = (None, Some(Duration::from_secs(seconds.unsigned_abs())));
-    error
+    }
 }

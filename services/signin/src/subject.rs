@@ -3,7 +3,6 @@
 
 use reeve_chassis::Call;
 use reeve_chassis::guessing::Guessed;
-use reeve_directory::name::fold;
 use reeve_directory::record::LoginProfileRecord;
 use reeve_directory::resource::{Kind, root_arn};
 use reeve_directory::{Error, Owner, OwnerRecord, account, account_alias};
@@ -65,10 +64,7 @@ impl Subject {
 
     /// What a guess at its password is counted under.
     pub(crate) fn guessed(&self) -> Guessed {
-        Guessed {
-            account: self.account.clone(),
-            user: self.user_name.as_deref().map(fold).unwrap_or_default(),
-        }
+        Guessed::password(&self.account, self.user_name.as_deref())
     }
 
     /// The name of the user, if there is such a user.

@@ -1,27 +1,38 @@
 //! What guessing costs whoever guesses, and nobody else.
 
+use reeve_proto::error::v1::ErrorReason;
+
 use super::*;
 
 const HERE: &str = "192.0.2.1";
 
 fn at(user: &str) -> Guessed {
-    Guessed { account: "111122223333".to_owned(), user: user.to_owned() }
+    Guessed::password("111122223333", Some(user))
+}
+
+fn codes_of(id: &str) -> Guessed {
+    Guessed::codes("111122223333", id)
 }
 
 /// Whether a guess at `user` is looked at; it is wrong then.
 fn wrong(guesses: &Guesses, user: &str, source: &str, now: i64) -> &'static str {
     match guesses.at_password(at(user), None, source, now) {
-        Verdict::Go(attempt) => {
+        Ok(Some(attempt)) => {
             attempt.failed();
             "wrong"
         }
-        Verdict::Locked => "locked",
-        Verdict::Shed(_) => "shed",
+        Ok(None) => "locked",
+        Err(error) => {
+            let wait = error.retry_after.unwrap();
+            assert!(wait >= Duration::from_secs(1) && wait <= Duration::from_secs(60), "{wait:?}");
+            assert_eq!((error.reason, error.detail), (ErrorReason::ServiceUnavailable, None));
+            "shed"
+        }
     }
 }
 
 fn right(guesses: &Guesses, user: &str, source: &str, now: i64) -> bool {
-    let Verdict::Go(attempt) = guesses.at_password(at(user), Some(user), source, now) else {
+    let Ok(Some(attempt)) = guesses.at_password(at(user), Some(user), source, now) else {
         return false;
     };
     attempt.succeeded();
@@ -83,22 +94,31 @@ fn a_right_guess_forgets_the_wrong_ones_and_so_does_time() {
 fn a_burst_does_not_get_past_the_wait() {
     let guesses = Guesses::default();
     let begin = || guesses.at_password(at("alice"), None, HERE, 0);
-    let burst: Vec<Verdict> = (0..1000).map(|_| begin()).collect();
-    let going = burst.into_iter().filter_map(|verdict| match verdict {
-        Verdict::Go(attempt) => Some(attempt),
-        _ => None,
-    });
-    let going: Vec<Attempt> = going.collect();
+    let burst: Vec<_> = (0..1000).map(|_| begin()).collect();
+    let going: Vec<Attempt> = burst.into_iter().filter_map(|heard| heard.ok().flatten()).collect();
     assert_eq!(going.len(), 64);
     going.into_iter().for_each(Attempt::failed);
     assert!(!right(&guesses, "alice", HERE, 0));
 }
 
 #[test]
+fn after_a_wrong_code_they_are_looked_at_one_by_one() {
+    let guesses = Guesses::default();
+    let at_code = || guesses.at_code(codes_of("AIDA"), None, HERE, 0);
+    at_code().unwrap().failed();
+    let first = at_code().unwrap();
+    for _ in 0..3 {
+        assert!(at_code().is_none(), "one that was not looked at ends nothing");
+    }
+    drop(first);
+    assert!(at_code().is_some());
+}
+
+#[test]
 fn what_is_dropped_undecided_was_no_guess() {
     let guesses = Guesses::default();
     for _ in 0..1000 {
-        assert!(matches!(guesses.at_password(at("alice"), None, HERE, 0), Verdict::Go(_)));
+        assert!(matches!(guesses.at_password(at("alice"), None, HERE, 0), Ok(Some(_))));
     }
     assert!(right(&guesses, "alice", HERE, 0));
 }
@@ -133,13 +153,33 @@ fn codes_are_counted_wherever_they_are_guessed_from() {
     let guesses = Guesses::default();
     let mut looked_at = 0;
     for now in 0..86_400 {
-        if let Some(attempt) = guesses.at_code(at("AIDA"), now) {
+        let source = format!("192.0.2.{}", now % 256);
+        if let Some(attempt) = guesses.at_code(codes_of("AIDA"), Some("alice"), &source, now) {
             attempt.failed();
             looked_at += 1;
         }
     }
     // Of a million, three are right at a time.
     assert!(looked_at < 200, "{looked_at} in a day");
+}
+
+#[test]
+fn the_owner_is_not_locked_out_where_its_codes_were_right_before() {
+    let guesses = Guesses::default();
+    let at_code = |source: &str, now| guesses.at_code(codes_of("AIDA"), Some("alice"), source, now);
+    at_code("192.0.2.2", 0).unwrap().succeeded();
+    for _ in 0..20 {
+        at_code(HERE, 0).unwrap().failed();
+    }
+    assert!(at_code(HERE, 0).is_none() && at_code("192.0.2.3", 0).is_none());
+    at_code("192.0.2.2", 0).unwrap().succeeded();
+    // Which forgives nobody else, and has its own limit.
+    assert!(at_code(HERE, 0).is_none());
+    for _ in 0..5 {
+        at_code("192.0.2.2", 0).unwrap().failed();
+    }
+    assert!(at_code("192.0.2.2", 0).is_none());
+    assert!(guesses.at_code(codes_of("AIDB"), Some("bob"), "192.0.2.2", 0).is_some());
 }
 
 #[test]
@@ -150,12 +190,32 @@ fn an_administrator_sees_who_waits_and_can_end_it() {
         wrong(&guesses, "alice", HERE, 7);
     }
     wrong(&guesses, "hunter2", "2001:db8::1", 7);
+    guesses.at_code(codes_of("AIDA"), Some("Alice"), HERE, 7).unwrap().failed();
+    guesses.at_code(codes_of("111122223333"), None, HERE, 7).unwrap().failed();
     let locks = guesses.of_account("111122223333", 7);
-    assert_eq!(locks.len(), 2);
-    assert_eq!(locks[0].user_name.as_deref(), Some("Alice"));
-    assert_eq!((locks[0].failures, locks[0].locked_until), (5, Some(8)));
-    assert_eq!((locks[1].user_name.as_deref(), locks[1].source.as_str()), (None, "2001:db8::/64"));
+    let told: Vec<_> =
+        locks.iter().map(|lock| (lock.user_name.as_deref(), lock.exists, lock.source.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            (None, true, None),
+            (None, false, Some("2001:db8::/64")),
+            (Some("Alice"), true, None),
+            (Some("Alice"), true, Some(HERE)),
+        ]
+    );
+    assert_eq!(locks.iter().map(|lock| lock.of_codes).collect::<Vec<_>>(), [true, false, true, false]);
+    assert_eq!((locks[3].failures, locks[3].locked_until), (5, Some(8)));
+    assert_eq!((locks[2].failures, locks[2].locked_until), (1, None));
     assert_eq!(guesses.of_account("999988887777", 7), []);
     guesses.forget(&at("alice"));
+    guesses.forget(&codes_of("AIDA"));
     assert!(right(&guesses, "alice", HERE, 7));
+    assert_eq!(guesses.of_account("111122223333", 7).len(), 2);
+}
+
+#[test]
+fn what_is_guessed_has_no_case_and_a_root_has_no_name() {
+    assert_eq!(Guessed::password("1", Some("ALICE")), Guessed::password("1", Some("alice")));
+    assert_eq!(Guessed::password("1", None).user, "");
 }

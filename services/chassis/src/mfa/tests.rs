@@ -100,7 +100,7 @@ impl Place {
         let (mut transaction, mut random) = (self.begin(), SystemRandom::new());
         let mut directory = self.directory(&mut transaction, &mut random);
         let owner = directory.owner(Owner::User(user)).await.unwrap();
-        let mut devices = Devices::new(directory, &self.environment);
+        let mut devices = Devices::new(directory, &self.environment, "192.0.2.1");
         let new = NewMfaDevice { name: name.to_owned(), ..NewMfaDevice::default() };
         let (device, seed) = devices.create(new).await.unwrap();
         assert_eq!(seed.to_base32().len(), 64);
@@ -123,7 +123,10 @@ impl Place {
         let mut random = SystemRandom::new();
         let mut directory = self.directory(transaction, &mut random);
         let owner = directory.owner(Owner::User(user)).await.unwrap();
-        Devices::new(directory, &self.environment).accept(&owner, serial_number, code).await.unwrap()
+        Devices::new(directory, &self.environment, "192.0.2.1")
+            .accept(&owner, serial_number, code)
+            .await
+            .unwrap()
     }
 
     async fn accept(&self, user: &str, serial_number: Option<&str>, code: &str) -> Option<String> {

@@ -91,7 +91,7 @@ impl Connection {
             .map_err(|_| self.unanswered(spec, format!("no answer within {} s", ANSWER_MAX.as_secs())))?;
         answer.map_err(|error| match error.code.is_empty() {
             true => self.unanswered(spec, error.message),
-            false => Failure::Refused { method: spec.method, error },
+            false => Failure::Refused { method: spec.method, error: Box::new(error) },
         })
     }
 

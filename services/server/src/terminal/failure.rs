@@ -39,7 +39,7 @@ pub enum Failure {
         /// The operation.
         method: &'static str,
         /// What it said.
-        error: CallError,
+        error: Box<CallError>,
     },
     /// The call did not come to an answer.
     Unanswered {
@@ -142,8 +142,9 @@ mod tests {
             grpc: 3,
             request_id: "r-1".to_owned(),
             violations: vec![("question.resource_tags[0].key".to_owned(), "too long".to_owned())],
+            retry_after: None,
         };
-        let failure = Failure::Refused { method: "Authorize", error };
+        let failure = Failure::Refused { method: "Authorize", error: Box::new(error) };
         assert_eq!(
             failure.to_string(),
             "\nAn error occurred (ValidationError) when calling the Authorize operation: 1 validation error detected\n  \
