@@ -4,66 +4,26 @@ for a session; a service asks Reeve what the session may do; and taking somethin
     python main_job.py --endpoint 127.0.0.1:7443 --credentials reeve-credentials
 """
 
-import argparse
-import configparser
 import json
-import pathlib
-import sys
 import uuid
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "gen"))
+from told import check, failure, tell  # which finds the generated modules
 
-import grpc
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
-
-from reeve.authorization.v1 import authorization_pb2, authorization_pb2_grpc
-from reeve.iam.v1 import access_key_pb2, access_key_pb2_grpc, attachment_pb2, attachment_pb2_grpc
-from reeve.iam.v1 import group_pb2, group_pb2_grpc, inline_policy_pb2, inline_policy_pb2_grpc
-from reeve.iam.v1 import policy_pb2, policy_pb2_grpc, role_pb2, role_pb2_grpc, tag_pb2
-from reeve.iam.v1 import user_pb2, user_pb2_grpc
-from reeve.sts.v1 import caller_pb2, caller_pb2_grpc
+from reeve.authorization.v1 import authorization_pb2
+from reeve.iam.v1 import access_key_pb2, attachment_pb2, group_pb2, inline_policy_pb2, policy_pb2, role_pb2, tag_pb2
+from reeve.iam.v1 import user_pb2
 from reeve.sts.v1 import role_pb2 as sts_role_pb2
-from reeve.sts.v1 import role_pb2_grpc as sts_role_pb2_grpc
-from reeve_signer import Credentials, signed_channel
+from reeve_signer import Credentials
 
 EXTERNAL_ID = "reports-2026"
 OBJECT = "arn:aws:s3:::reports/2026/q1.csv"
 
 
-class Reeve:
-    """The services of Reeve, called with one set of credentials over a connection that is shared."""
-
-    def __init__(self, channel, endpoint, credentials):
-        signed = signed_channel(channel, endpoint, credentials)
-        self.users = user_pb2_grpc.UserServiceStub(signed)
-        self.keys = access_key_pb2_grpc.AccessKeyServiceStub(signed)
-        self.groups = group_pb2_grpc.GroupServiceStub(signed)
-        self.policies = policy_pb2_grpc.PolicyServiceStub(signed)
-        self.inline = inline_policy_pb2_grpc.InlinePolicyServiceStub(signed)
-        self.attachments = attachment_pb2_grpc.AttachmentServiceStub(signed)
-        self.roles = role_pb2_grpc.RoleServiceStub(signed)
-        self.sessions = sts_role_pb2_grpc.RoleServiceStub(signed)
-        self.caller = caller_pb2_grpc.CallerServiceStub(signed)
-        self.authorization = authorization_pb2_grpc.AuthorizationServiceStub(signed)
-
-
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--endpoint", default="127.0.0.1:7443", help="host and port")
-    arguments.add_argument("--credentials", default="reeve-credentials", help="file in AWS's format, profile root")
-    arguments = arguments.parse_args()
-    with grpc.insecure_channel(arguments.endpoint) as channel:
-        run(lambda credentials: Reeve(channel, arguments.endpoint, credentials), read(arguments.credentials))
-    print("The main job is done.")
-
-
-def run(connect, root_credentials):
+def run(_, connect, root):
     # Names of this run's own, so that it can run again on the same server.
     run_id = uuid.uuid4().hex[:8]
     alice, bucketeer, reader = f"alice-{run_id}", f"bucketeer-{run_id}", f"reader-{run_id}"
-    root = connect(root_credentials)
-    account = root.caller.GetCallerIdentity(caller_pb2.GetCallerIdentityRequest()).account
+    account = root.identity().account
 
     # The administrator sets up who there is.
     user = root.users.CreateUser(user_pb2.CreateUserRequest(user_name=alice)).user
@@ -117,7 +77,7 @@ def run(connect, root_credentials):
     session = as_alice.sessions.AssumeRole(assume_role(role.arn)).credentials
     session_key = Credentials(session.access_key_id, session.secret_access_key, session.session_token)
     as_session = connect(session_key)
-    identity = as_session.caller.GetCallerIdentity(caller_pb2.GetCallerIdentityRequest())
+    identity = as_session.identity()
     check(
         identity.arn == f"arn:aws:sts::{account}:assumed-role/{reader}/q1",
         f"the user holds a session: {identity.arn}",
@@ -169,7 +129,7 @@ def run(connect, root_credentials):
     )
     refused = failure(lambda: as_alice.users.GetUser(user_pb2.GetUserRequest()))
     check(refused == "InvalidClientTokenId", "the access key is deleted: its next call is refused")
-    refused = failure(lambda: as_session.caller.GetCallerIdentity(caller_pb2.GetCallerIdentityRequest()))
+    refused = failure(as_session.identity)
     check(refused == "InvalidClientTokenId", "and so is the session that came from it")
 
 
@@ -200,32 +160,5 @@ def policy(actions, resource, **rest):
     return document(statement(actions, Resource=resource, **rest))
 
 
-def failure(call):
-    """AWS's error code of a call that must fail: the reason in its `google.rpc.ErrorInfo`."""
-    try:
-        call()
-    except grpc.RpcError as error:
-        for detail in rpc_status.from_call(error).details:
-            info = error_details_pb2.ErrorInfo()
-            if detail.Unpack(info):
-                return info.reason
-        return error.code().name
-    return "no error"
-
-
-def read(path):
-    """The root credentials, in the format of AWS's tools."""
-    file = configparser.RawConfigParser()
-    if not file.read(path):
-        sys.exit(f"{path} cannot be read")
-    return Credentials(file["root"]["aws_access_key_id"], file["root"]["aws_secret_access_key"])
-
-
-def check(is_so, what):
-    print(("ok: " if is_so else "NOT SO: ") + what, flush=True)
-    if not is_so:
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    tell(run, __doc__, "The main job is done.")

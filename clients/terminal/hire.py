@@ -6,6 +6,7 @@ passwords. Needs Python alone.
 
 import argparse
 import base64
+import datetime
 import json
 import os
 import pathlib
@@ -24,6 +25,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
 
 from authenticator import Authenticator
 
+# AWS's documented policy: one's own credentials, and nothing until a device is shown.
+POLICY = pathlib.Path(__file__).resolve().parents[2] / "tests" / "stories" / "own_credentials_until_mfa.json"
 TEMPORARY = "Welcome-2-Reeve"
 OWN = "Own-Secret-Words-7"
 ANSWER_SECONDS_MAX = 60
@@ -117,6 +120,10 @@ def run(root, dana, home):
         "login",
     )
     check(status == 0 and f"user/{name}" in screen, "signed in, by choosing another password")
+    root.answer(
+        "iam", "put-user-policy", "--user-name", name, "--policy-name", "until-mfa",
+        "--policy-document", f"file://{POLICY}",
+    )
     check(TEMPORARY not in screen and OWN not in screen, "no password stands on the screen")
     file = home / ".aws" / "credentials"
     check(stat.S_IMODE(file.stat().st_mode) == 0o600, "the profile is for her eyes alone")
@@ -144,6 +151,8 @@ def run(root, dana, home):
     process = ["credentials", "--role", role, "--tag", "team=blue"]
     given = dana.answer(*process)
     check(given["Version"] == 1 and given["AccessKeyId"].startswith("ASIA"), "a credential_process's answer")
+    left = datetime.datetime.fromisoformat(given["Expiration"].replace("Z", "+00:00")).timestamp() - time.time()
+    check(3500 < left <= 3600, "which says when it expires")
     check(dana.answer(*process) == given, "which is kept until shortly before it expires")
     check(dana.answer(*process, "--no-cache") != given, "unless it is not wanted")
     kept = list((home / ".cache" / "reeve" / "credentials").glob("*.json"))
@@ -167,11 +176,6 @@ def run(root, dana, home):
 
 def administer(root, name, account):
     root.answer("iam", "create-user", "--user-name", name)
-    here = pathlib.Path(__file__).parent
-    root.answer(
-        "iam", "put-user-policy", "--user-name", name, "--policy-name", "until-mfa",
-        "--policy-document", f"file://{here / 'until_mfa.json'}",
-    )
     root.answer("iam", "create-login-profile", "--user-name", name, "--password", TEMPORARY, "--password-reset-required")
     trust = {
         "Version": "2012-10-17",

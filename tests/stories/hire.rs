@@ -1,49 +1,25 @@
-//! Somebody is hired: a temporary password, a device, a policy that allows nothing until it is shown, work, a lost device,
+//! Somebody is hired: a temporary password, a policy that allows nothing until MFA is shown, a device, work, a lost device,
 //! and the last day. The policy is AWS's documented one. (Source: "AWS: Allows MFA-authenticated IAM users to manage their own
 //! credentials" of the IAM User Guide.)
 
 use reeve_chassis::client::{Client, Credentials};
 use reeve_proto::iam::v1::{
-    AccessKey, AttachUserPolicyRequest, CreateAccessKeyRequest, CreateLoginProfileRequest,
-    CreatePolicyRequest, CreateUserRequest, CreateVirtualMfaDeviceRequest, DeactivateMfaDeviceRequest,
-    DeleteAccessKeyRequest, DeleteLoginProfileRequest, DeleteUserRequest, DeleteVirtualMfaDeviceRequest,
-    DetachUserPolicyRequest, ListAccessKeysRequest,
+    AccessKey, AttachUserPolicyRequest, ChangePasswordRequest, CreateAccessKeyRequest,
+    CreateLoginProfileRequest, CreatePolicyRequest, CreateUserRequest, CreateVirtualMfaDeviceRequest,
+    DeactivateMfaDeviceRequest, DeleteAccessKeyRequest, DeleteLoginProfileRequest, DeleteUserRequest,
+    DeleteVirtualMfaDeviceRequest, DetachUserPolicyRequest, ListAccessKeysRequest,
 };
 use reeve_proto::signin::v1::SignInRequest;
 use reeve_proto::sts::v1::GetSessionTokenRequest;
-use serde_json::json;
 
 use crate::signin::{People, Session, code, person};
 use crate::sts::who;
 use crate::world::{Authenticator, code as code_of, credentials, refused};
 
-/// Everything about one's own credentials, and nothing else whatever until MFA is shown.
-fn own_credentials_until_mfa() -> String {
-    json!({ "Version": "2012-10-17", "Statement": [
-        { "Sid": "AllowViewAccountInfo", "Effect": "Allow",
-          "Action": ["iam:GetAccountPasswordPolicy", "iam:ListVirtualMFADevices"], "Resource": "*" },
-        { "Sid": "AllowManageOwnPasswords", "Effect": "Allow",
-          "Action": ["iam:ChangePassword", "iam:GetUser"],
-          "Resource": "arn:aws:iam::*:user/${aws:username}" },
-        { "Sid": "AllowManageOwnAccessKeys", "Effect": "Allow",
-          "Action": ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:ListAccessKeys", "iam:UpdateAccessKey"],
-          "Resource": "arn:aws:iam::*:user/${aws:username}" },
-        { "Sid": "AllowManageOwnVirtualMFADevice", "Effect": "Allow",
-          "Action": "iam:CreateVirtualMFADevice", "Resource": "arn:aws:iam::*:mfa/*" },
-        { "Sid": "AllowManageOwnUserMFA", "Effect": "Allow",
-          "Action": ["iam:DeactivateMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices", "iam:ResyncMFADevice"],
-          "Resource": "arn:aws:iam::*:user/${aws:username}" },
-        { "Sid": "DenyAllExceptListedIfNoMFA", "Effect": "Deny",
-          "NotAction": ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:GetUser", "iam:ChangePassword",
-                        "iam:ListMFADevices", "iam:ListVirtualMFADevices", "iam:ResyncMFADevice",
-                        "sts:GetSessionToken"],
-          "Resource": "*",
-          "Condition": { "BoolIfExists": { "aws:MultiFactorAuthPresent": "false" } } },
-    ]})
-    .to_string()
-}
+/// Everything about one's own credentials, and nothing else whatever until MFA is shown: the page's example, word for word.
+const OWN_CREDENTIALS_UNTIL_MFA: &str = include_str!("own_credentials_until_mfa.json");
 
-/// Dana, before her first day: a user with a temporary password, and the policy.
+/// Dana, before her first day: a user with a temporary password, and the policy that is to be hers.
 struct Dana {
     people: People,
     policy_arn: String,
@@ -69,12 +45,10 @@ impl Dana {
         root.call(&CreateUserRequest { user_name: "dana".to_owned(), ..Default::default() }).await.unwrap();
         let policy = CreatePolicyRequest {
             policy_name: "own-credentials-until-mfa".to_owned(),
-            policy_document: own_credentials_until_mfa(),
+            policy_document: OWN_CREDENTIALS_UNTIL_MFA.to_owned(),
             ..Default::default()
         };
         let policy_arn = root.call(&policy).await.unwrap().policy.unwrap().arn.unwrap();
-        let attach = AttachUserPolicyRequest { user_name: "dana".to_owned(), policy_arn: policy_arn.clone() };
-        root.call(&attach).await.unwrap();
         let profile = CreateLoginProfileRequest {
             user_name: name(),
             password: TEMPORARY.to_owned(),
@@ -85,20 +59,54 @@ impl Dana {
         Self { people, policy_arn, by_password }
     }
 
-    /// Another password.
+    /// Another password, and then the policy. The other way round it is as the page's note says: "does not allow users to reset
+    /// a password while signing in".
     async fn first_day(&self) {
         let first = SignInRequest { password: TEMPORARY.to_owned(), ..person("dana") };
         assert_eq!(refused(self.people.sign_in(&first).await).code, "PasswordResetRequired");
         let new_password = Some(self.by_password.password.clone());
         let chosen = SignInRequest { new_password, ..first.clone() };
+        self.attach().await;
+        let early = refused(self.people.sign_in(&chosen).await);
+        assert_eq!(early.code, "AccessDenied");
+        assert!(early.message.contains("iam:ChangePassword"), "{}", early.message);
+        self.detach().await;
         self.people.sign_in(&chosen).await.unwrap();
         self.people.refused(&first).await;
+        self.attach().await;
+    }
+
+    async fn attach(&self) {
+        let policy_arn = self.policy_arn.clone();
+        let attach = AttachUserPolicyRequest { user_name: "dana".to_owned(), policy_arn };
+        self.people.world.root().call(&attach).await.unwrap();
+    }
+
+    async fn detach(&self) {
+        let policy_arn = self.policy_arn.clone();
+        let detach = DetachUserPolicyRequest { user_name: "dana".to_owned(), policy_arn };
+        self.people.world.root().call(&detach).await.unwrap();
+    }
+
+    /// What the policy keeps from whoever has not shown MFA, and gives to whoever has.
+    async fn is_kept_out(&self, session: &Session) -> bool {
+        let change = ChangePasswordRequest {
+            old_password: self.by_password.password.clone(),
+            new_password: "short".to_owned(),
+        };
+        let changed = code_of(session.call(&change).await);
+        let listed = code_of(session.call(&keys()).await);
+        match (changed.as_str(), listed.as_str()) {
+            ("AccessDenied", "AccessDenied") => true,
+            ("PasswordPolicyViolation", "") => false,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// A device, without which nothing can be done; and the session that shows it.
     async fn enroll(&self) -> (Authenticator, Session) {
         let without = self.people.sign_in(&self.by_password).await.unwrap();
-        assert_eq!(code_of(without.call(&keys()).await), "AccessDenied");
+        assert!(self.is_kept_out(&without).await);
         let create = CreateVirtualMfaDeviceRequest {
             virtual_mfa_device_name: "dana".to_owned(),
             ..Default::default()
@@ -106,10 +114,10 @@ impl Dana {
         let device = without.call(&create).await.unwrap().virtual_mfa_device.unwrap();
         let device = Authenticator::of(&device);
         without.call(&device.enable(Some("dana"), self.people.now())).await.unwrap();
-        assert_eq!(code_of(without.call(&keys()).await), "AccessDenied", "it was begun without the device");
+        assert!(self.is_kept_out(&without).await, "it was begun without the device");
         self.people.refused(&self.by_password).await;
         let session = self.people.sign_in(&code(&self.by_password, &self.next_code(&device))).await.unwrap();
-        assert_eq!(code_of(session.call(&keys()).await), "");
+        assert!(!self.is_kept_out(&session).await);
         (device, session)
     }
 
@@ -180,8 +188,6 @@ async fn from_the_first_day_to_the_last() {
     root.call(&DeleteAccessKeyRequest { user_name: name(), access_key_id: key.access_key_id }).await.unwrap();
     assert!(ended(&by_key).await && ended(&shown).await);
     dana.without(&device).await;
-    let detach =
-        DetachUserPolicyRequest { user_name: "dana".to_owned(), policy_arn: dana.policy_arn.clone() };
-    root.call(&detach).await.unwrap();
+    dana.detach().await;
     root.call(&DeleteUserRequest { user_name: "dana".to_owned() }).await.unwrap();
 }
