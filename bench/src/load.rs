@@ -170,6 +170,50 @@ impl Target {
         })
     }
 
+    /// Calls `rate` times a second, evenly, whatever becomes of the calls before, until `window` has passed. A latency counts
+    /// from when its call was due, so that a server that holds calls up is not asked less for it.
+    pub(crate) async fn measure_at(&self, rate: f64, connections: usize, window: Duration) -> Outcome<Sample> {
+        let callers: Vec<_> = (0..connections).map(|place| self.connection(place)).collect::<Outcome<_>>()?;
+        let (target, runtime) = (self.clone(), tokio::runtime::Handle::current());
+        // A thread of its own: the runtime's timers are too coarse for this.
+        let asked = tokio::task::spawn_blocking(move || {
+            let (gap, first) = (Duration::from_secs_f64(1.0 / rate), Instant::now());
+            let mut calls = Vec::new();
+            for (number, caller) in (0_u32..).zip(callers.iter().cycle()) {
+                let due = first + gap * number;
+                if due >= first + WARM + window {
+                    break;
+                }
+                while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+                {
+                    std::thread::park_timeout(left);
+                }
+                let call = runtime.spawn(target.clone().call_due(caller.clone(), due));
+                if due >= first + WARM {
+                    calls.push(call);
+                }
+            }
+            calls
+        });
+        let mut latencies = Vec::new();
+        for call in asked.await? {
+            latencies.push(call.await??);
+        }
+        latencies.sort_unstable();
+        Ok(Sample {
+            calls_per_second: latencies.len() as f64 / window.as_secs_f64(),
+            p50: percentile(&latencies, 50),
+            p99: percentile(&latencies, 99),
+            ..Sample::default()
+        })
+    }
+
+    async fn call_due(self, mut caller: Caller, due: Instant) -> Outcome<Duration> {
+        let answer = caller.call(self.prefix, self.path, self.message.next()).await;
+        answer.map_err(|error| format!("{}: {error}", self.name))?;
+        Ok(due.elapsed())
+    }
+
     /// Calls a number of times, as fast as `shape` lets it.
     pub(crate) async fn call_times(&self, shape: Shape, times: usize) -> Outcome {
         let mut callers = Vec::with_capacity(shape.in_flight);
