@@ -172,7 +172,12 @@ impl Target {
 
     /// Calls `rate` times a second, evenly, whatever becomes of the calls before, until `window` has passed. A latency counts
     /// from when its call was due, so that a server that holds calls up is not asked less for it.
-    pub(crate) async fn measure_at(&self, rate: f64, connections: usize, window: Duration) -> Outcome<Sample> {
+    pub(crate) async fn measure_at(
+        &self,
+        rate: f64,
+        connections: usize,
+        window: Duration,
+    ) -> Outcome<Sample> {
         let callers: Vec<_> = (0..connections).map(|place| self.connection(place)).collect::<Outcome<_>>()?;
         let (target, runtime) = (self.clone(), tokio::runtime::Handle::current());
         // A thread of its own: the runtime's timers are too coarse for this.
@@ -184,7 +189,8 @@ impl Target {
                 if due >= first + WARM + window {
                     break;
                 }
-                while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+                while let Some(left) =
+                    due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
                 {
                     std::thread::park_timeout(left);
                 }

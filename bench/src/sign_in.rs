@@ -149,7 +149,8 @@ async fn hash_seconds(cores: usize) -> Outcome<f64> {
 async fn refusals(root: &Client, anybody: &Client, people: &[SignInRequest]) -> Outcome {
     let keys_only = CreateUserRequest { user_name: "keys-only".to_owned(), ..Default::default() };
     root.call(&keys_only).await?;
-    let wrong = |request: &SignInRequest| SignInRequest { password: format!("{PASSWORD}!"), ..request.clone() };
+    let wrong =
+        |request: &SignInRequest| SignInRequest { password: format!("{PASSWORD}!"), ..request.clone() };
     let locked = people.first().ok_or("nobody")?;
     for _ in 0..5 {
         refused(anybody, &wrong(locked)).await?;
@@ -171,16 +172,17 @@ async fn refusals(root: &Client, anybody: &Client, people: &[SignInRequest]) -> 
         println!("refusal_microseconds {kind} {typical:.0}");
         medians.push(typical);
     }
-    let (least, most) = medians.iter().fold((f64::MAX, 0.0), |(least, most): (f64, f64), time| {
-        (least.min(*time), most.max(*time))
-    });
+    let (least, most) = medians
+        .iter()
+        .fold((f64::MAX, 0.0), |(least, most): (f64, f64), time| (least.min(*time), most.max(*time)));
     println!("ratio refusals_slowest_to_fastest {:.2}", most / least);
     Ok(())
 }
 
 fn elsewhere() -> Vec<SignInRequest> {
     let account = |number: usize| format!("{:012}", 999_988_887_000 + number);
-    let requests = (0..REFUSALS).map(|number| SignInRequest { account: account(number), ..as_user("person-1") });
+    let requests =
+        (0..REFUSALS).map(|number| SignInRequest { account: account(number), ..as_user("person-1") });
     requests.collect()
 }
 
