@@ -18,7 +18,8 @@ const endpoint = `http://${given.endpoint}`;
 
 /** The SDK's clients with these credentials; without any, it signs nothing. */
 function clients(credentials) {
-  const config = { endpoint, region: "us-east-1", credentials, maxAttempts: 1 };
+  // As many attempts as the SDK makes by itself: between two steps a connection may have been idle for too long.
+  const config = { endpoint, region: "us-east-1", credentials };
   return { iam: new iam.IAMClient(config), sts: new sts.STSClient(config) };
 }
 
