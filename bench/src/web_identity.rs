@@ -156,7 +156,7 @@ fn verification_seconds(token: &str, issuer: &Issuer) -> Outcome<f64> {
     for _ in 0..ROUNDS {
         let begun = Instant::now();
         for _ in 0..VERIFICATIONS {
-            black_box(jose::payload(token, &key, Algorithm::RS256)?);
+            jose::verify(black_box(token), &key, Algorithm::RS256)?;
         }
         best = best.min(begun.elapsed().as_secs_f64() / f64::from(VERIFICATIONS));
     }

@@ -47,21 +47,22 @@ pub fn header(token: &str) -> Result<Header> {
     Ok(header)
 }
 
-/// What a token says that `key` signed by `algorithm`, the one that its header has to name. Of what it says nothing is judged:
-/// when a claim holds is asked of the call's moment, and not of the machine's clock.
+/// Whether `key` signed a token by `algorithm`, the one that its header has to name. Of what it says nothing is judged: when a
+/// claim holds is asked of the call's moment, and not of the machine's clock.
 ///
 /// # Errors
 /// `InvalidAlgorithm`, `InvalidSignature`, and whatever is wrong with its form.
-pub fn payload(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Vec<u8>> {
+pub fn verify(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<()> {
     install();
     if header(token)?.alg != algorithm {
         return Err(ErrorKind::InvalidAlgorithm.into());
     }
     let (message, signature) = token.rsplit_once('.').ok_or(ErrorKind::InvalidToken)?;
-    if !crypto::verify(signature, message.as_bytes(), key, algorithm)? {
-        return Err(ErrorKind::InvalidSignature.into());
+    if crypto::verify(signature, message.as_bytes(), key, algorithm)? {
+        Ok(())
+    } else {
+        Err(ErrorKind::InvalidSignature.into())
     }
-    unverified_payload(token)
 }
 
 /// What a token says, whoever made it.

@@ -11,6 +11,12 @@ use super::*;
 const VECTORS: &str = include_str!("../../tests/fixtures/jose/wycheproof.json");
 const RSA_KEY: &[u8] = include_bytes!("../../tests/fixtures/jose/rsa-2048.pem");
 
+/// What a token says, once it is known that the key signed it.
+fn payload(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Vec<u8>> {
+    verify(token, key, algorithm)?;
+    unverified_payload(token)
+}
+
 /// The key of one of Wycheproof's groups, if it is of a kind that is verified by here.
 fn decoding_key(key: &Value) -> Option<DecodingKey> {
     let jwk: jwk::Jwk = serde_json::from_value(key.clone()).ok()?;

@@ -11,7 +11,7 @@ use reeve_evaluator::Context;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::claims::{Claims, refused};
+use super::claims::{Claims, malformed, refused};
 
 /// The claim that holds tags.
 const TAGS: &str = "https://aws.amazon.com/tags";
@@ -213,10 +213,6 @@ fn session_text(claim: &str, value: &Value) -> Result<String, Error> {
 
 fn is_of_tags(text: &str) -> bool {
     OF_TAGS.as_ref().is_some_and(|of_tags| of_tags.is_match(text))
-}
-
-fn malformed(claim: &str) -> Error {
-    refused(format!("The claim {claim} is not what it should be."))
 }
 
 /// The beginning of what a token calls something.

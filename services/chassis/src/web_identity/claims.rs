@@ -136,7 +136,7 @@ fn missing(claim: &str) -> Error {
     refused(format!("Missing a required claim: {claim}"))
 }
 
-fn malformed(claim: &str) -> Error {
+pub(super) fn malformed(claim: &str) -> Error {
     refused(format!("The claim {claim} is not what it should be."))
 }
 
