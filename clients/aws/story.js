@@ -1,9 +1,10 @@
 // A story told by the AWS SDK for JavaScript, which knows nothing of Reeve but its address.
 //
 //   node story.js http://127.0.0.1:7443 reeve-credentials called.txt
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import * as iam from "@aws-sdk/client-iam";
 import * as sts from "@aws-sdk/client-sts";
+import { check, document, rootCredentials } from "./told.js";
 
 const [endpoint, credentialsFile, record] = process.argv.slice(2);
 const called = new Set();
@@ -24,17 +25,6 @@ function clients(credentials) {
   return both;
 }
 
-function rootCredentials() {
-  const text = readFileSync(credentialsFile, "utf8");
-  const value = (name) => text.match(new RegExp(`${name}\\s*=\\s*(\\S+)`))[1];
-  return { accessKeyId: value("aws_access_key_id"), secretAccessKey: value("aws_secret_access_key") };
-}
-
-function check(isSo, what) {
-  console.log((isSo ? "ok: " : "NOT SO: ") + what);
-  if (!isSo) process.exit(1);
-}
-
 async function refused(call) {
   try {
     await call();
@@ -44,9 +34,7 @@ async function refused(call) {
   return { name: "answered" };
 }
 
-const document = (...statements) => JSON.stringify({ Version: "2012-10-17", Statement: statements });
-
-const root = clients(rootCredentials());
+const root = clients(rootCredentials(credentialsFile));
 const { Account: account } = await root.sts.send(new sts.GetCallerIdentityCommand({}));
 const UserName = "node";
 const Tags = [

@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import * as iam from "@aws-sdk/client-iam";
 import * as sts from "@aws-sdk/client-sts";
+import { check, document, rootCredentials } from "../aws/told.js";
 import { signIn } from "./browser.js";
 import { Company } from "./company.js";
 
@@ -23,17 +24,6 @@ function clients(credentials) {
   return { iam: new iam.IAMClient(config), sts: new sts.STSClient(config) };
 }
 
-function rootCredentials() {
-  const text = readFileSync(given.credentials, "utf8");
-  const value = (name) => text.match(new RegExp(`${name}\\s*=\\s*(\\S+)`))[1];
-  return { accessKeyId: value("aws_access_key_id"), secretAccessKey: value("aws_secret_access_key") };
-}
-
-function check(isSo, what) {
-  console.log((isSo ? "ok: " : "NOT SO: ") + what);
-  if (!isSo) process.exit(1);
-}
-
 /** AWS's code of a call that must fail. */
 async function refused(call) {
   try {
@@ -44,7 +34,6 @@ async function refused(call) {
   return "answered";
 }
 
-const document = (...statements) => JSON.stringify({ Version: "2012-10-17", Statement: statements });
 const credentialsOf = ({ Credentials: given }) =>
   clients({ accessKeyId: given.AccessKeyId, secretAccessKey: given.SecretAccessKey, sessionToken: given.SessionToken });
 
@@ -52,7 +41,7 @@ const company = await Company.start(
   readFileSync(`${given.folder}/company.pem`),
   readFileSync(`${given.folder}/company.key`),
 );
-const root = clients(rootCredentials());
+const root = clients(rootCredentials(given.credentials));
 const { Account: account } = await root.sts.send(new sts.GetCallerIdentityCommand({}));
 const issuer = company.issuer.replace("https://", "");
 const { OpenIDConnectProviderArn: provider } = await root.iam.send(

@@ -9,36 +9,16 @@ import argparse
 import json
 import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 import uuid
 
-ANSWER_SECONDS_MAX = 60
+from terminal import Terminal, check
 
 
-class Terminal:
-    """Runs `reeve` against one cluster, with nothing in its environment but what is given."""
-
-    def __init__(self, arguments, endpoint, home, **variables):
-        self._reeve = os.path.abspath(arguments.reeve)
-        self._authority = os.path.abspath(arguments.authority)
-        self._environment = {"HOME": str(home), "REEVE_ENDPOINT": f"https://{endpoint}", **variables}
-
-    def run(self, *line):
-        """The exit status, and what was printed and told."""
-        done = subprocess.run(
-            [self._reeve, *line, "--ca-file", self._authority],
-            env=self._environment, capture_output=True, text=True, timeout=ANSWER_SECONDS_MAX,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    def answer(self, *line):
-        """The JSON that a command answers with, which must succeed."""
-        status, printed, told = self.run(*line)
-        if status != 0:
-            sys.exit(f"NOT SO: {' '.join(line)}: {told}")
-        return json.loads(printed) if printed else {}
+def terminal_at(arguments, endpoint, home, **variables):
+    """`reeve` at one cluster, with nothing in its environment but what is given."""
+    environment = {"HOME": str(home), "REEVE_ENDPOINT": f"https://{endpoint}", **variables}
+    return Terminal(arguments.reeve, environment, ("--ca-file", os.path.abspath(arguments.authority)))
 
 
 def main():
@@ -50,7 +30,7 @@ def main():
     arguments = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        root = lambda cluster: Terminal(
+        root = lambda cluster: terminal_at(
             arguments, cluster[0], folder, AWS_SHARED_CREDENTIALS_FILE=os.path.abspath(cluster[1]), AWS_PROFILE="root"
         )
         run(arguments, root(arguments.home), root(arguments.there), folder)
@@ -67,7 +47,7 @@ def run(arguments, home, there, folder):
     token = folder / "token"
     ask = ["sts", "get-web-identity-token", "--audience", audience, "--signing-algorithm", "ES384"]
     token.write_text(ann.answer(*ask)["WebIdentityToken"] + "\n")
-    nobody = Terminal(arguments, arguments.there[0], folder / "nobody")
+    nobody = terminal_at(arguments, arguments.there[0], folder / "nobody")
     process = ["credentials", "--web-identity-token-file", str(token), "--role", role]
     given = nobody.answer(*process, "--role-session-name", "visit")
     check(given["Version"] == 1 and given["AccessKeyId"].startswith("ASIA"), "a token is traded for credentials")
@@ -78,14 +58,14 @@ def run(arguments, home, there, folder):
 
     # What the AWS SDKs know by the environment, every command knows.
     variables = dict(AWS_WEB_IDENTITY_TOKEN_FILE=str(token), AWS_ROLE_ARN=role, AWS_ROLE_SESSION_NAME="visit")
-    visitor = Terminal(arguments, arguments.there[0], folder / "visitor", **variables)
+    visitor = terminal_at(arguments, arguments.there[0], folder / "visitor", **variables)
     who = visitor.answer("sts", "get-caller-identity")["Arn"]
     check(who.endswith(f":assumed-role/{name}/visit"), f"at the other cluster it is {who}")
     check(any(user["UserName"] == name for user in visitor.answer("iam", "list-users")["Users"]), "it does what it may")
     status, _, told = visitor.run("iam", "list-roles")
     check(status == 254 and "AccessDenied" in told, "and nothing else")
     check(visitor.answer("credentials")["Version"] == 1, "credentials needs no more to be said")
-    status, _, told = Terminal(arguments, arguments.there[0], folder, AWS_WEB_IDENTITY_TOKEN_FILE=str(token)).run(
+    status, _, told = terminal_at(arguments, arguments.there[0], folder, AWS_WEB_IDENTITY_TOKEN_FILE=str(token)).run(
         "iam", "list-users"
     )
     check(status == 253 and "AWS_ROLE_ARN" in told, "a token without a role is told of")
@@ -109,7 +89,7 @@ def somebody(arguments, home, folder, name):
     home.answer("iam", "put-user-policy", "--user-name", name, "--policy-name", "prove", "--policy-document", may)
     key = home.answer("iam", "create-access-key", "--user-name", name)["AccessKey"]
     variables = dict(AWS_ACCESS_KEY_ID=key["AccessKeyId"], AWS_SECRET_ACCESS_KEY=key["SecretAccessKey"])
-    return user, Terminal(arguments, arguments.home[0], folder / "ann", **variables)
+    return user, terminal_at(arguments, arguments.home[0], folder / "ann", **variables)
 
 
 def guest(there, issuer, user, name):
@@ -135,12 +115,6 @@ def guest(there, issuer, user, name):
 
 def policy(statement):
     return json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", **statement}})
-
-
-def check(is_so, what):
-    print(("ok: " if is_so else "NOT SO: ") + what, flush=True)
-    if not is_so:
-        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import pty
 import select
 import signal
 import stat
-import subprocess
 import sys
 import tempfile
 import termios
@@ -24,40 +23,22 @@ import uuid
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
 
 from authenticator import Authenticator
+from terminal import ANSWER_SECONDS_MAX, Terminal, check
 
 # AWS's documented policy: one's own credentials, and nothing until a device is shown.
 POLICY = pathlib.Path(__file__).resolve().parents[2] / "tests" / "stories" / "own_credentials_until_mfa.json"
 TEMPORARY = "Welcome-2-Reeve"
 OWN = "Own-Secret-Words-7"
-ANSWER_SECONDS_MAX = 60
 
 
-class Terminal:
+class Person(Terminal):
     """Runs `reeve` for somebody, whose home is a folder of their own."""
 
     def __init__(self, reeve, endpoint, home, credentials=None):
-        self._reeve = reeve
-        self._environment = {
-            "HOME": str(home),
-            "PATH": os.environ["PATH"],
-            "REEVE_ENDPOINT": f"http://{endpoint}",
-        }
+        environment = {"HOME": str(home), "PATH": os.environ["PATH"], "REEVE_ENDPOINT": f"http://{endpoint}"}
         if credentials:
-            self._environment |= {"AWS_SHARED_CREDENTIALS_FILE": str(credentials), "AWS_PROFILE": "root"}
-
-    def run(self, *arguments):
-        """The exit status, and what was printed and told."""
-        done = subprocess.run(
-            [self._reeve, *arguments], env=self._environment, capture_output=True, text=True, timeout=ANSWER_SECONDS_MAX
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    def answer(self, *arguments):
-        """The JSON that a command answers with, which must succeed."""
-        status, printed, told = self.run(*arguments)
-        if status != 0:
-            sys.exit(f"NOT SO: {' '.join(arguments)}: {told}")
-        return json.loads(printed) if printed else {}
+            environment |= {"AWS_SHARED_CREDENTIALS_FILE": str(credentials), "AWS_PROFILE": "root"}
+        super().__init__(reeve, environment)
 
     def typed(self, answers, *arguments):
         """Runs a command on a pseudo-terminal and answers what it asks: pairs of the prompt's end and the answer. The exit
@@ -102,8 +83,8 @@ def main():
     arguments = arguments.parse_args()
     with tempfile.TemporaryDirectory() as home:
         reeve = os.path.abspath(arguments.reeve)
-        root = Terminal(reeve, arguments.endpoint, home, os.path.abspath(arguments.credentials))
-        run(root, Terminal(reeve, arguments.endpoint, home), pathlib.Path(home))
+        root = Person(reeve, arguments.endpoint, home, os.path.abspath(arguments.credentials))
+        run(root, Person(reeve, arguments.endpoint, home), pathlib.Path(home))
     print("Somebody came and went, at a terminal.")
 
 
@@ -195,12 +176,6 @@ def administer(root, name, account):
 def take_away(root, name, serial_number):
     root.answer("iam", "deactivate-mfa-device", "--user-name", name, "--serial-number", serial_number)
     root.answer("iam", "delete-virtual-mfa-device", "--serial-number", serial_number)
-
-
-def check(is_so, what):
-    print(("ok: " if is_so else "NOT SO: ") + what, flush=True)
-    if not is_so:
-        sys.exit(1)
 
 
 if __name__ == "__main__":
