@@ -47,6 +47,8 @@ async fn what_a_service_can_never_be_is_refused_and_nothing_is_written() {
         (RegisterRelyingServiceRequest { scope_service: String::new(), ..store() }, "scope_service"),
         (RegisterRelyingServiceRequest { hosts: vec![], ..store() }, "hosts"),
         (RegisterRelyingServiceRequest { hosts: vec!["a b".to_owned()], ..store() }, "hosts"),
+        (RegisterRelyingServiceRequest { hosts: vec!["*".to_owned()], ..store() }, "hosts"),
+        (RegisterRelyingServiceRequest { hosts: vec!["*.*:443".to_owned()], ..store() }, "hosts"),
         (RegisterRelyingServiceRequest { resource_patterns: vec![], ..store() }, "resource_patterns"),
         (
             RegisterRelyingServiceRequest { resource_patterns: vec!["bucket".to_owned()], ..store() },

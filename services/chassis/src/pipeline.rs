@@ -231,7 +231,8 @@ impl Drop for Audited<'_> {
 impl Run<'_> {
     /// Runs the call to its end, or to its deadline. What panics has failed, and brings nothing else down.
     async fn to_deadline(&self, trace: &mut Trace) -> Ended {
-        let ended = clock::by(self.incoming.deadline, self.attempts(trace));
+        // Boxed: it holds all that a call ever holds, and would be moved with every future around it.
+        let ended = clock::by(self.incoming.deadline, Box::pin(self.attempts(trace)));
         match AssertUnwindSafe(ended).catch_unwind().await {
             Ok(Ok(ended)) => ended,
             Ok(Err(_)) => late().into(),

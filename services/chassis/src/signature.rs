@@ -274,9 +274,7 @@ fn check_payload<'r>(request: &SignedRequest<'r>, rules: &Rules<'_>) -> Result<C
                 "Authorization header requires existence of a 'X-Amz-Content-SHA256' header.".to_owned(),
             ));
         };
-        let mut text = String::with_capacity(64);
-        key::push_hex(&mut text, hash(payload).as_ref());
-        return Ok(Cow::Owned(text));
+        return Ok(Cow::Owned(key::Hex::of(hash(payload).as_ref()).as_str().to_owned()));
     };
     if stated == UNSIGNED_PAYLOAD {
         return if rules.unsigned_payload_allowed {

@@ -20,6 +20,12 @@ pub fn is_own_scope(service: &str) -> bool {
     OWN_SCOPES.iter().any(|scope| service.eq_ignore_ascii_case(scope))
 }
 
+/// Whether a pattern of hosts has anything of a name before its port.
+fn names_somebody(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name.bytes().any(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// A service to be registered.
 #[derive(Debug, Clone, Default)]
 pub struct NewRelyingService {
@@ -37,11 +43,16 @@ impl RelyingServices<'_, '_> {
     /// Registers a service.
     ///
     /// # Errors
-    /// `EntityAlreadyExists`, `LimitExceeded`; `InvalidInput` for a scope that is Reeve's own.
+    /// `EntityAlreadyExists`, `LimitExceeded`; `InvalidInput` for a scope that is Reeve's own, and for a host that would be
+    /// anybody's.
     pub async fn create(&mut self, new: NewRelyingService) -> Result<RelyingServiceRecord> {
         if is_own_scope(&new.scope_service) {
             let message = format!("The scope {} is not a relying service's.", new.scope_service);
             return Err(Error::invalid_input(message).with_violation("scope_service", "is reserved"));
+        }
+        if let Some(anybody) = new.hosts.iter().find(|host| !names_somebody(host)) {
+            let message = format!("The host {anybody} would be that of every service.");
+            return Err(Error::invalid_input(message).with_violation("hosts", "must name a host"));
         }
         let key = self.0.key(&fold(&new.name));
         if tables::RELYING_SERVICES.get(self.0.transaction, &key).await?.is_some() {

@@ -68,7 +68,7 @@ pub(super) fn string_to_sign(stamp: &str, scope: &Scope<'_>, canonical: &[u8]) -
     for part in [TERMINATOR, "\n"] {
         text.push_str(part);
     }
-    key::push_hex(&mut text, hash.as_ref());
+    text.push_str(key::Hex::of(hash.as_ref()).as_str());
     text
 }
 

@@ -58,10 +58,10 @@ pub(crate) fn sign(
     headers: &mut HeaderMap,
 ) -> Result<(), InvalidHeaderValue> {
     let stamp = header::stamp_of(call.now_unix);
-    let mut payload_hash = String::with_capacity(64);
-    key::push_hex(&mut payload_hash, digest::digest(&digest::SHA256, call.payload).as_ref());
+    let payload_hash = key::Hex::of(digest::digest(&digest::SHA256, call.payload).as_ref());
+    let payload_hash = payload_hash.as_str();
     headers.insert(DATE.clone(), HeaderValue::from_str(&stamp)?);
-    headers.insert(CONTENT_HASH.clone(), HeaderValue::from_str(&payload_hash)?);
+    headers.insert(CONTENT_HASH.clone(), HeaderValue::from_str(payload_hash)?);
     match credentials.session_token {
         Some(token) => {
             let mut token = HeaderValue::from_str(token)?;
@@ -89,14 +89,15 @@ pub(crate) fn sign(
         host: call.authority,
         headers,
         signed_headers: &signed_headers,
-        payload_hash: &payload_hash,
+        payload_hash,
     }
     .text()
     .unwrap_or_default();
     let signature = key.sign(canonical::string_to_sign(&stamp, &scope, &text).as_bytes());
     let value = format!(
-        "{ALGORITHM} Credential={}/{scope}, SignedHeaders={signed_headers}, Signature={signature}",
-        credentials.access_key_id
+        "{ALGORITHM} Credential={}/{scope}, SignedHeaders={signed_headers}, Signature={}",
+        credentials.access_key_id,
+        signature.as_str()
     );
     let mut value = HeaderValue::from_str(&value)?;
     value.set_sensitive(true);
