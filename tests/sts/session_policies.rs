@@ -124,7 +124,8 @@ async fn what_does_not_fit_into_the_token_is_refused_with_the_share_it_takes() {
     let mut wanted = within(&role, Some(long_policy(2048)), &[]);
     for count in 0.. {
         let pairs = pairs(count);
-        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let pairs: Vec<(&str, &str)> =
+            pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         wanted.tags = tagged(&role, &pairs, &[]).tags;
         match assume(&alice, &wanted).await {
             Ok(session) => {

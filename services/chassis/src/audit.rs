@@ -166,7 +166,8 @@ impl AuditLog {
                 drained.await;
             }
         };
-        tokio::time::timeout(WAIT_MAX, room)
+        // Boxed: hardly any call waits, and all would carry it.
+        Box::pin(tokio::time::timeout(WAIT_MAX, room))
             .await
             .map_err(|_| Error::service_unavailable("The audit log does not keep up."))
     }

@@ -1,7 +1,7 @@
 //! The one place that reads the time. Everything behind it is given the moment of the call, so a call sees one time
 //! and tests choose it.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -31,8 +31,7 @@ pub trait Clock: Send + Sync + 'static {
 
 /// What `future` comes to, if it does by `deadline`. Nearly all do at once, and then no timer is made; and the future,
 /// which may be large, stays where it is.
-pub(crate) async fn by<F: Future>(deadline: Instant, future: F) -> Result<F::Output, Elapsed> {
-    let mut future = pin!(future);
+pub(crate) async fn by<F: Future>(deadline: Instant, mut future: Pin<&mut F>) -> Result<F::Output, Elapsed> {
     match futures::poll!(future.as_mut()) {
         Poll::Ready(output) => Ok(output),
         Poll::Pending => timeout_at(deadline, future).await,
@@ -76,6 +75,7 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::pin::pin;
     use std::time::Duration;
 
     use super::*;
@@ -83,12 +83,12 @@ mod tests {
     #[tokio::test]
     async fn what_has_not_come_by_its_deadline_is_late() {
         let now = Instant::now();
-        assert_eq!(by(now, ready(1)).await.ok(), Some(1), "what is there need not wait");
+        assert_eq!(by(now, pin!(ready(1))).await.ok(), Some(1), "what is there need not wait");
         let soon = async {
             tokio::task::yield_now().await;
             2
         };
-        assert_eq!(by(now + Duration::from_secs(3600), soon).await.ok(), Some(2));
-        assert!(by(now, pending::<()>()).await.is_err());
+        assert_eq!(by(now + Duration::from_secs(3600), pin!(soon)).await.ok(), Some(2));
+        assert!(by(now, pin!(pending::<()>())).await.is_err());
     }
 }

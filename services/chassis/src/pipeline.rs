@@ -149,7 +149,7 @@ impl Pipeline {
     }
 
     /// Runs a call to its end, and audits it.
-    pub async fn run(&self, route: &Route, incoming: Incoming) -> Outcome {
+    pub async fn run(&self, route: &Route, incoming: &Incoming) -> Outcome {
         let environment = &*self.environment;
         let now = environment.clock.now();
         let request_id = request_id(now);
@@ -157,7 +157,7 @@ impl Pipeline {
         let run = Run {
             environment,
             route,
-            incoming: &incoming,
+            incoming,
             now,
             request_id,
             request_name: &request_name,
@@ -232,7 +232,8 @@ impl Run<'_> {
     /// Runs the call to its end, or to its deadline. What panics has failed, and brings nothing else down.
     async fn to_deadline(&self, trace: &mut Trace) -> Ended {
         // Boxed: it holds all that a call ever holds, and would be moved with every future around it.
-        let ended = clock::by(self.incoming.deadline, Box::pin(self.attempts(trace)));
+        let mut attempts = Box::pin(self.attempts(trace));
+        let ended = clock::by(self.incoming.deadline, attempts.as_mut());
         match AssertUnwindSafe(ended).catch_unwind().await {
             Ok(Ok(ended)) => ended,
             Ok(Err(_)) => late().into(),

@@ -20,12 +20,13 @@ mod tls;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::header::CONTENT_TYPE;
 use ::http::{HeaderMap, HeaderValue, Request, Response};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, NeverError};
 use hyper::body::Incoming as HttpBody;
 use tonic::body::Body;
 use tower::{Layer as _, Service as _};
@@ -169,31 +170,39 @@ impl Service {
         &self.limits
     }
 
-    /// Answers one HTTP request.
-    async fn answer(&self, peer: Peer, used: &Use, request: Request<HttpBody>) -> Response<Body> {
+    /// Answers one HTTP request: in one future, without others around it, because a future is copied whole.
+    fn answer(
+        self: Arc<Self>,
+        peer: Peer,
+        used: Arc<Use>,
+        request: Request<HttpBody>,
+    ) -> BoxFuture<'static, Response<Body>> {
         match Protocol::of(request.headers()) {
             Protocol::Grpc => match grpc::fault(&request) {
-                Some(fault) => fault,
-                None => self.grpc(peer, used, request).await,
+                Some(fault) => Box::pin(std::future::ready(fault)),
+                None => self.grpc(peer, used, request),
             },
-            // Boxed: they would be part of every call's future, which is copied whole, and are many times as large.
-            Protocol::GrpcWeb => Box::pin(self.grpc_web(peer, used, request)).await,
-            Protocol::Other => {
+            Protocol::GrpcWeb => Box::pin(self.grpc_web(peer, used, request)),
+            Protocol::Other => Box::pin(async move {
                 let _under_way = used.call();
                 match request.uri().path() {
-                    "/" => Box::pin(self.query(peer, request)).await,
-                    path if documents::is_document(path) => Box::pin(self.document(peer, request)).await,
-                    _ => Box::pin(self.connect(peer, request)).await,
+                    "/" => self.query(peer, request).await,
+                    path if documents::is_document(path) => self.document(peer, request).await,
+                    _ => self.connect(peer, request).await,
                 }
-            }
+            }),
         }
     }
 
     /// gRPC-web is gRPC in another wrapping, which is taken off here and put on again.
-    async fn grpc_web(&self, peer: Peer, used: &Use, request: Request<HttpBody>) -> Response<Body> {
+    async fn grpc_web(
+        self: Arc<Self>,
+        peer: Peer,
+        used: Arc<Use>,
+        request: Request<HttpBody>,
+    ) -> Response<Body> {
         let grpc = tower::service_fn(move |request: Request<Body>| {
-            let peer = peer.clone();
-            async move { Ok::<_, Infallible>(self.grpc(peer, used, request).await) }
+            Arc::clone(&self).grpc(peer.clone(), Arc::clone(&used), request).never_error()
         });
         infallible(tonic_web::GrpcWebLayer::new().layer(grpc).call(request).await)
     }
@@ -238,12 +247,11 @@ pub(crate) struct PeerService {
 impl hyper::service::Service<Request<HttpBody>> for PeerService {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = NeverError<BoxFuture<'static, Response<Body>>>;
 
     fn call(&self, request: Request<HttpBody>) -> Self::Future {
         self.used.request();
         let (service, used) = (Arc::clone(&self.service), Arc::clone(&self.used));
-        let peer = self.peer.clone();
-        Box::pin(async move { Ok(service.answer(peer, &used, request).await) })
+        service.answer(self.peer.clone(), used, request).never_error()
     }
 }

@@ -2,6 +2,7 @@
 //! else's machine: it has so much time and so many bytes, is not followed anywhere, and is believed only what it says of itself.
 //! (Source: OpenID Connect Discovery 1.0.)
 
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ impl Fetcher {
 
     /// The keys of the issuer of this URL. What is wrong is logged here, once for all calls that wait.
     pub(super) async fn keys(&self, url: &str) -> Result<Keys, Failure> {
-        let asked = clock::by(Instant::now() + self.fetch_max, self.ask(url)).await;
+        let asked = clock::by(Instant::now() + self.fetch_max, pin!(self.ask(url))).await;
         let (failure, detail) = match asked {
             Ok(Ok(keys)) => return Ok(keys),
             Ok(Err(wrong)) => wrong,

@@ -1,9 +1,11 @@
 //! A call in gRPC: its operation found, its message read from whoever may send one, its answer and its refusal written.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::BodyExt as _;
@@ -48,18 +50,23 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>> + std::fmt::Display> Call
 
 impl Service {
     /// Answers a request in gRPC.
-    pub(super) async fn grpc<B: CallBody>(
-        &self,
+    pub(super) fn grpc<B: CallBody>(
+        self: Arc<Self>,
         peer: Peer,
-        used: &Use,
+        used: Arc<Use>,
         request: Request<B>,
-    ) -> Response<Body> {
+    ) -> BoxFuture<'static, Response<Body>> {
         // What follows a question mark belongs to no method's name.
         let path = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
-        if let Some(route) = self.routes.get(path) {
-            let _under_way = used.call();
-            return self.call(route, peer, request).await;
+        match self.routes.get(path).map(Arc::clone) {
+            Some(route) => self.call(route, peer, used, request),
+            None => Box::pin(async move { self.beside_calls(peer, request).await }),
         }
+    }
+
+    /// Answers what is a call of no operation: health, reflection, or nothing that there is.
+    async fn beside_calls<B: CallBody>(&self, peer: Peer, request: Request<B>) -> Response<Body> {
+        let path = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
         if path.starts_with("/grpc.health.v1.Health/") {
             let (mut health, request) = (self.health.clone(), request.map(Body::new));
             return self.answer_anybody(&peer, request, async |request| health.call(request).await).await;
@@ -78,7 +85,14 @@ impl Service {
         reply(self.pipeline.refuse(&refused, error).await)
     }
 
-    async fn call<B: CallBody>(&self, route: &Route, peer: Peer, request: Request<B>) -> Response<Body> {
+    /// Answers a call. All that can be done before anything is waited for is done here: what a future takes in, it holds twice.
+    fn call<B: CallBody>(
+        self: Arc<Self>,
+        route: Arc<Route>,
+        peer: Peer,
+        used: Arc<Use>,
+        request: Request<B>,
+    ) -> BoxFuture<'static, Response<Body>> {
         let deadline = deadline::of(request.headers(), self.limits.deadline_max);
         let authority = door::authority(request.uri(), request.headers());
         let (parts, mut body) = request.into_parts();
@@ -95,20 +109,23 @@ impl Service {
             secure: peer.secure,
             deadline,
         };
-        let admission = async || self.admit(route.spec, &incoming).await;
-        let read = message::read(&incoming.headers, &mut body, self.bytes_max(route.spec), admission);
-        let read = clock::by(deadline, read).await.unwrap_or_else(|_| Err(deadline::missed()));
-        reply(match read {
-            Ok(Message { payload, taken: _for_as_long }) => {
-                (incoming.payload, incoming.awaited) = (payload, false);
-                self.pipeline.run(route, incoming).await
-            }
-            Err(error) => {
-                if error.reason != ErrorReason::RequestTimeout {
-                    self.linger(&mut body).await;
+        Box::pin(async move {
+            let _under_way = used.call();
+            let admission = async || self.admit(route.spec, &incoming).await;
+            let read = message::read(&incoming.headers, &mut body, self.bytes_max(route.spec), admission);
+            let read = clock::by(deadline, pin!(read)).await.unwrap_or_else(|_| Err(deadline::missed()));
+            reply(match read {
+                Ok(Message { payload, taken: _for_as_long }) => {
+                    (incoming.payload, incoming.awaited) = (payload, false);
+                    self.pipeline.run(&route, &incoming).await
                 }
-                self.pipeline.refuse(&Refused::of(route.spec, &incoming), error).await
-            }
+                Err(error) => {
+                    if error.reason != ErrorReason::RequestTimeout {
+                        self.linger(&mut body).await;
+                    }
+                    self.pipeline.refuse(&Refused::of(route.spec, &incoming), error).await
+                }
+            })
         })
     }
 
@@ -117,7 +134,8 @@ impl Service {
         if spec.gate == Gate::Open {
             return Ok(Arc::clone(&self.budgets.open));
         }
-        self.pipeline.admit(spec, incoming).await?;
+        // Boxed: most messages come with their headers, and ask nothing of this.
+        Box::pin(self.pipeline.admit(spec, incoming)).await?;
         Ok(Arc::clone(&self.budgets.known))
     }
 
@@ -139,7 +157,7 @@ impl Service {
         {
             let rest = async { while let Some(Ok(_)) = body.frame().await {} };
             // Whether it came is all the same.
-            drop(clock::by(Instant::now() + LINGER_MAX, rest).await);
+            drop(clock::by(Instant::now() + LINGER_MAX, pin!(rest)).await);
         }
     }
 }

@@ -63,7 +63,7 @@ impl Service {
             Err((error, request_id)) => return Self::connect_refused(&error, &request_id),
         };
         let (incoming, _for_as_long) = received.into_incoming(self.messages.encoding(&path, format));
-        let outcome = self.pipeline.run(route, incoming).await;
+        let outcome = self.pipeline.run(route, &incoming).await;
         let written = outcome.result.and_then(|message| self.messages.written(&path, format, message));
         let mut response = match written {
             Ok(message) => with_header(

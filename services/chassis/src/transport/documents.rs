@@ -1,6 +1,8 @@
 //! The documents that issuers of tokens publish, over plain HTTP and to everybody: whoever checks a token fetches them. Each
 //! request has its place in the budget of what is open to everybody, and whoever fetched one may keep it for a while.
 
+use std::pin::pin;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -37,7 +39,7 @@ impl Service {
         }
         let found = match self.budgets.open.take(0) {
             Ok(_for_as_long) => {
-                let found = clock::by(deadline, find_document(&self.pipeline.environment, path)).await;
+                let found = clock::by(deadline, pin!(find_document(&self.pipeline.environment, path))).await;
                 found.unwrap_or_else(|_| Err(deadline::missed()))
             }
             Err(spent) => Err(spent),

@@ -1,6 +1,8 @@
 //! Calls that are no gRPC, over HTTP/1.1 and HTTP/2 alike: reads the body within the limits, hands the call to AWS's Query
 //! protocol, and sends what comes out.
 
+use std::pin::pin;
+
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::request::Parts;
@@ -67,7 +69,7 @@ impl Service {
                 match self.query.find(query, &received.body) {
                     Ok(found) => {
                         let (incoming, _for_as_long) = received.into_incoming(self.query.encoding(&found));
-                        let outcome = self.pipeline.run(found.route(), incoming).await;
+                        let outcome = self.pipeline.run(found.route(), &incoming).await;
                         self.query.answer(&found, &outcome)
                     }
                     Err(error) => {
@@ -98,7 +100,7 @@ impl Service {
         deadline: Instant,
     ) -> Result<Received, (Error, String)> {
         let (parts, body) = request.into_parts();
-        let read = clock::by(deadline, self.body(&parts, body, bytes_max)).await;
+        let read = clock::by(deadline, pin!(self.body(&parts, body, bytes_max))).await;
         match read.unwrap_or_else(|_| Err(deadline::missed())) {
             Ok((body, taken)) => Ok(Received { parts, body, taken, deadline, peer }),
             Err(error) => {
@@ -149,7 +151,8 @@ impl Service {
 
     /// The place of a body of `bytes`, for those whose headers show good credentials.
     async fn admitted(&self, parts: &Parts, bytes: usize) -> Result<Taken, Error> {
-        self.pipeline.admit_unnamed(&parts.headers, parts.uri.query().unwrap_or_default()).await?;
+        let query = parts.uri.query().unwrap_or_default();
+        Box::pin(self.pipeline.admit_unnamed(&parts.headers, query)).await?;
         self.budgets.known.take(bytes)
     }
 }

@@ -2,6 +2,7 @@
 //! its place in the budget of what is open to everybody.
 
 use std::convert::Infallible;
+use std::pin::pin;
 
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -26,7 +27,7 @@ impl Service {
         let deadline = Instant::now() + self.limits.deadline_max;
         let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
         let error = match self.budgets.open.take(OPEN_BYTES_MAX) {
-            Ok(taken) => match clock::by(deadline, answer(request)).await {
+            Ok(taken) => match clock::by(deadline, pin!(answer(request))).await {
                 Ok(Ok(response)) => {
                     return response.map(|body| {
                         Body::new(body.map_frame(move |frame| {

@@ -80,7 +80,7 @@ where
         secure,
         deadline: Instant::now() + Duration::from_secs(60),
     };
-    let outcome = pipeline.run(&route, incoming).await;
+    let outcome = pipeline.run(&route, &incoming).await;
     outcome.result.err().map_or("", |error| error.reason.answer().code)
 }
 
