@@ -16,7 +16,7 @@ use crate::process::{Server, processor_time};
 use crate::{Outcome, echo};
 
 /// Load before it is measured: windows open, and caches fill.
-const WARM: Duration = Duration::from_millis(200);
+pub(crate) const WARM: Duration = Duration::from_millis(200);
 
 /// What is called, and how.
 #[derive(Clone)]

@@ -15,22 +15,30 @@ use reeve_proto::Operation as _;
 use reeve_proto::iam::v1::{AttachRolePolicyRequest, CreateOpenIdConnectProviderRequest, CreateRoleRequest};
 use reeve_proto::sts::v1::AssumeRoleWithWebIdentityRequest;
 use serde_json::{Value, json};
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+    thread_native_id,
+};
+use tokio::runtime::Runtime;
 
 use crate::Outcome;
 use crate::issuer::Issuer;
-use crate::load::{Shape, Target};
+use crate::load::{Shape, Target, WARM};
 use crate::process::{ACCOUNT, root_credentials};
 use crate::rpc::median;
 use crate::world::DataPlane;
 
 const CONNECTIONS: usize = 4;
 const TRADING: Shape = Shape { in_flight: 16, connections: CONNECTIONS };
-/// A load that leaves processors to spare.
-const ASKING: Shape = Shape { in_flight: 2, connections: 2 };
+/// As many questions as there can be.
+const ASKING: Shape = Shape { in_flight: 64, connections: CONNECTIONS };
+/// The share of them that services ask while strangers come: both together leave processors to spare, on the two of which
+/// the load itself takes half.
+const SHARE: f64 = 0.1;
 /// Tokens with unknown keys, a second.
-const UNKNOWN_PER_SECOND: usize = 10_000;
-/// They come in portions of so long.
-const PORTION: Duration = Duration::from_millis(10);
+const UNKNOWN_PER_SECOND: u32 = 10_000;
+/// So many come at a time: as finely as a thread can wait.
+const PORTION: u32 = 5;
 const CLIENT: &str = "bench";
 /// Verifications that the time of one is taken from, in rounds of which the best counts.
 const VERIFICATIONS: u32 = 500;
@@ -72,13 +80,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome {
     let claims = claims(&issuer);
     let token = issuer.token(&claims)?;
     let verification = verification_seconds(&token, &issuer)?;
-    let mut connections = Vec::with_capacity(CONNECTIONS);
-    for _ in 0..CONNECTIONS {
-        connections.push(Client::connect(&server.endpoint()).await?);
-    }
-    let strangers = connections.clone();
-    let trade = Target::operation("web_identity", &request(token.clone()), connections);
+    let trade =
+        Target::operation("web_identity", &request(token.clone()), connect(&server.endpoint()).await?);
+    let strangers = Strangers::gather(server.endpoint()).await?;
+    let most = data_plane.authorize.measure(server, ASKING, window).await?.calls_per_second;
+    let rate = most * SHARE;
     println!("{rounds} rounds of {seconds} s; medians");
+    println!("authorize_per_second {rate:.0}, of {most:.0} that there can be");
     let (mut ratios, mut traded, mut assumed) = (Vec::new(), Vec::new(), Vec::new());
     let (mut alone, mut beside, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
@@ -87,11 +95,11 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome {
         ratios.push(web / (own + verification));
         traded.push(web);
         assumed.push(own);
-        alone.push(p99(&data_plane, window).await?);
-        let flood = flood(&strangers, &token, &request, window);
-        let (services, answered) = tokio::join!(p99(&data_plane, window), flood);
+        alone.push(p99(&data_plane, rate, window).await?);
+        let flood = strangers.come(&token, &request, WARM + window);
+        let (services, answered) = tokio::join!(p99(&data_plane, rate, window), flood);
         beside.push(services?);
-        refused.push(answered? as f64 / window.as_secs_f64());
+        refused.push(answered? as f64 / (WARM + window).as_secs_f64());
     }
     let [ratio, web, own, alone, beside, refused] =
         [ratios, traded, assumed, alone, beside, refused].map(median);
@@ -150,57 +158,127 @@ async fn role(root: &Client, issuer: &Issuer) -> Outcome<String> {
     Ok(role.arn)
 }
 
+/// What verifying one signature costs a processor while all others do the same, as they do under the calls it is compared with.
 fn verification_seconds(token: &str, issuer: &Issuer) -> Outcome<f64> {
     let key = issuer.verifying_key()?;
-    let mut best = f64::INFINITY;
-    for _ in 0..ROUNDS {
-        let begun = Instant::now();
-        for _ in 0..VERIFICATIONS {
-            jose::verify(black_box(token), &key, Algorithm::RS256)?;
+    let best = || -> jose::Result<f64> {
+        let mut best = f64::INFINITY;
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            for _ in 0..VERIFICATIONS {
+                jose::verify(black_box(token), &key, Algorithm::RS256)?;
+            }
+            best = best.min(begun.elapsed().as_secs_f64() / f64::from(VERIFICATIONS));
         }
-        best = best.min(begun.elapsed().as_secs_f64() / f64::from(VERIFICATIONS));
+        Ok(best)
+    };
+    let processors = std::thread::available_parallelism()?.get();
+    let found = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..processors).map(|_| scope.spawn(&best)).collect();
+        threads.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
+    });
+    let mut sum = 0.0;
+    for seconds in found {
+        sum += seconds.map_err(|_| "a thread that verifies panicked")??;
     }
-    Ok(best)
+    Ok(sum / processors as f64)
 }
 
-async fn p99(data_plane: &DataPlane, window: Duration) -> Outcome<f64> {
-    let sample = data_plane.authorize.measure(&data_plane.server, ASKING, window).await?;
+async fn p99(data_plane: &DataPlane, rate: f64, window: Duration) -> Outcome<f64> {
+    let sample = data_plane.authorize.measure_at(rate, CONNECTIONS, window).await?;
     Ok(sample.p99.as_secs_f64())
 }
 
-/// Presents tokens that name a key each that nobody knows, so many a second; how many were answered.
-async fn flood(
-    strangers: &[Client],
-    token: &str,
-    request: &impl Fn(String) -> AssumeRoleWithWebIdentityRequest,
-    window: Duration,
-) -> Outcome<usize> {
-    let (_, rest) = token.split_once('.').ok_or("no token")?;
-    let portion = UNKNOWN_PER_SECOND * usize::try_from(PORTION.as_millis())? / 1000;
-    let portions = window.as_millis() / PORTION.as_millis();
-    let mut every = tokio::time::interval(PORTION);
-    let mut answers = tokio::task::JoinSet::new();
-    let mut number = SystemClock.now().milliseconds;
-    for _ in 0..portions {
-        every.tick().await;
-        for place in 0..portion {
-            number += 1;
-            let header =
-                jose::encoded(json!({ "alg": "RS256", "kid": format!("unknown-{number}") }).to_string());
-            let message: Bytes = request(format!("{header}.{rest}")).encode_to_vec().into();
-            let stranger = strangers.get(place % strangers.len().max(1)).ok_or("no connection")?.clone();
-            answers.spawn(async move {
-                let spec = AssumeRoleWithWebIdentityRequest::SPEC;
-                stranger.call_bytes(spec.prefix, spec.grpc_path, message).await.err().map(|error| error.code)
-            });
-        }
+async fn connect(endpoint: &str) -> Outcome<Vec<Client>> {
+    let mut connections = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        connections.push(Client::connect(endpoint).await?);
     }
-    let mut answered = 0;
-    while let Some(answer) = answers.join_next().await {
-        match answer?.as_deref() {
-            Some("InvalidIdentityToken") => answered += 1,
-            other => return Err(format!("an unknown key was answered with {other:?}").into()),
-        }
+    Ok(connections)
+}
+
+/// Those who present keys that nobody knows. They come from elsewhere: what they themselves cost is no part of what services
+/// wait for, so they have a thread of their own that takes what of this machine is left over.
+struct Strangers {
+    threads: Option<Runtime>,
+    connections: Vec<Client>,
+}
+
+impl Strangers {
+    async fn gather(endpoint: String) -> Outcome<Self> {
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .on_thread_start(take_what_is_left)
+            .enable_all()
+            .build()?;
+        let connections = threads.spawn(async move { connect(&endpoint).await }).await??;
+        Ok(Self { threads: Some(threads), connections })
     }
-    Ok(answered)
+
+    /// Presents tokens that name a key each that nobody knows, evenly, so many a second; how many were judged.
+    async fn come(
+        &self,
+        token: &str,
+        request: &impl Fn(String) -> AssumeRoleWithWebIdentityRequest,
+        window: Duration,
+    ) -> Outcome<usize> {
+        let (_, rest) = token.split_once('.').ok_or("no token")?;
+        let begun = SystemClock.now().milliseconds;
+        let message = |number: u32| -> Bytes {
+            let key = format!("unknown-{begun}-{number}");
+            let header = jose::encoded(json!({ "alg": "RS256", "kid": key }).to_string());
+            request(format!("{header}.{rest}")).encode_to_vec().into()
+        };
+        let all = (window.as_secs_f64() * f64::from(UNKNOWN_PER_SECOND)).round();
+        let messages: Vec<Bytes> =
+            (0..).map_while(|number| (f64::from(number) < all).then(|| message(number))).collect();
+        let threads = self.threads.as_ref().ok_or("no threads")?.handle().clone();
+        let connections = self.connections.clone();
+        let answers = tokio::task::spawn_blocking(move || {
+            let (gap, first) = (Duration::from_secs(1) / UNKNOWN_PER_SECOND, Instant::now());
+            let mut answers = Vec::with_capacity(messages.len());
+            for ((number, message), connection) in (0_u32..).zip(messages).zip(connections.iter().cycle()) {
+                if number % PORTION == 0 {
+                    let due = first + gap * number;
+                    while let Some(left) =
+                        due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+                    {
+                        std::thread::park_timeout(left);
+                    }
+                }
+                let connection = connection.clone();
+                answers.push(threads.spawn(async move {
+                    let spec = AssumeRoleWithWebIdentityRequest::SPEC;
+                    let answer = connection.call_bytes(spec.prefix, spec.grpc_path, message).await;
+                    answer.err().map(|error| error.code)
+                }));
+            }
+            answers
+        });
+        let mut answered = 0;
+        for answer in answers.await? {
+            match answer.await?.as_deref() {
+                Some("InvalidIdentityToken") => answered += 1,
+                // Of those who send their requests slowly, only so many are waited for.
+                Some("ServiceUnavailable") => {}
+                other => return Err(format!("an unknown key was answered with {other:?}").into()),
+            }
+        }
+        Ok(answered)
+    }
+}
+
+/// Whoever else wants a processor gets it before this thread does.
+fn take_what_is_left() {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
+        eprintln!("strangers take more than what is left: {error}");
+    }
+}
+
+impl Drop for Strangers {
+    fn drop(&mut self) {
+        // Otherwise it would wait for its tasks, which nothing may do here.
+        self.threads.take().map(Runtime::shutdown_background);
+    }
 }

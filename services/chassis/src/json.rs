@@ -3,7 +3,6 @@
 //! (Source: the Connect protocol reference, and protobuf's ProtoJSON.)
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -12,7 +11,7 @@ use reeve_directory::Error;
 
 use crate::pipeline::{Encoding, Incoming};
 use crate::query::LayoutError;
-use crate::route::Route;
+use crate::route::Routes;
 
 /// How the messages of a call are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +48,12 @@ impl Messages {
     ///
     /// # Errors
     /// The descriptor does not decode, or lacks a message.
-    pub(crate) fn new(routes: &HashMap<&'static str, Arc<Route>>) -> Result<Self, LayoutError> {
+    pub(crate) fn new(routes: &Routes) -> Result<Self, LayoutError> {
         let pool = DescriptorPool::decode(reeve_proto::DESCRIPTOR)?;
         let message =
             |name: &str| pool.get_message_by_name(name).ok_or_else(|| LayoutError::Lacking(name.to_owned()));
         let messages = routes
-            .values()
+            .all()
             .map(|route| {
                 Ok((route.spec.grpc_path, (message(route.spec.request)?, message(route.spec.response)?)))
             })

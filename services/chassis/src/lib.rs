@@ -28,7 +28,7 @@ mod page;
 pub mod password;
 mod password_uses;
 mod pipeline;
-mod query;
+pub mod query;
 mod random;
 mod revision_token;
 mod route;

@@ -19,7 +19,7 @@ use reeve_proto::error::v1::ErrorReason;
 pub use layout::LayoutError;
 
 use crate::pipeline::{Encoding, Incoming, Outcome};
-use crate::route::Route;
+use crate::route::{Route, Routes};
 use form::Form;
 use layout::Layouts;
 
@@ -29,7 +29,7 @@ const VERSIONS: &[(&str, &str)] = &[("iam", "2010-05-08"), ("sts", "2011-06-15")
 const NO_VERSION: &str = "NO_VERSION_SPECIFIED";
 
 /// The operations that are served as AWS serves them.
-pub(crate) struct Query {
+pub struct Query {
     layouts: Arc<Layouts>,
     services: Vec<Service>,
 }
@@ -59,12 +59,12 @@ impl Query {
     ///
     /// # Errors
     /// A message holds what the protocol has no form for.
-    pub(crate) fn new(routes: &HashMap<&'static str, Arc<Route>>) -> Result<Self, LayoutError> {
+    pub fn new(routes: &Routes) -> Result<Self, LayoutError> {
         let mut layouts = Layouts::new()?;
         let mut services = Vec::new();
         for (prefix, version) in VERSIONS {
             let mut operations = HashMap::new();
-            for route in routes.values().filter(|route| route.spec.prefix == *prefix) {
+            for route in routes.all().filter(|route| route.spec.prefix == *prefix) {
                 let request = layouts.of(route.spec.request)?;
                 let response = layouts.of(route.spec.response)?;
                 operations
@@ -98,6 +98,15 @@ impl Query {
                 form::quoted(version)
             ))
         })
+    }
+
+    /// The request message of the operation that a query and a form name, in protobuf's binary form.
+    ///
+    /// # Errors
+    /// Those of a form that names no operation; `MalformedInput` for a value that is not of its member's form.
+    pub fn message(&self, query: &str, body: &[u8]) -> Result<Bytes, Error> {
+        let found = self.find(query, body)?;
+        read::message(&self.layouts, found.operation.request, Form::parse(query, body)?)
     }
 
     /// How the message of the operation that was found lies in its form.

@@ -64,12 +64,17 @@ impl Routes {
         self.0.insert(O::SPEC.grpc_path, Arc::new(Route { spec: O::SPEC, handler }));
     }
 
-    pub(crate) fn services(&self) -> BTreeSet<String> {
-        self.0.values().map(|route| route.service_name()).collect()
+    /// The operation at a path of gRPC's.
+    pub(crate) fn get(&self, grpc_path: &str) -> Option<&Arc<Route>> {
+        self.0.get(grpc_path)
     }
 
-    pub(crate) fn into_map(self) -> HashMap<&'static str, Arc<Route>> {
-        self.0
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.0.values()
+    }
+
+    pub(crate) fn services(&self) -> BTreeSet<String> {
+        self.all().map(|route| route.service_name()).collect()
     }
 }
 

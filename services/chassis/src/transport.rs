@@ -18,7 +18,6 @@ mod places;
 pub(crate) mod status;
 mod tls;
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +41,7 @@ use open::Reflection;
 use crate::json::Messages;
 use crate::pipeline::Pipeline;
 use crate::query::Query;
-use crate::route::{Route, Routes};
+use crate::route::Routes;
 
 /// Largest request that is read from whoever sends one.
 const OPEN_BYTES_MAX: usize = 8 * 1024;
@@ -102,7 +101,7 @@ type Health = tonic_health::pb::health_server::HealthServer<tonic_health::server
 
 /// Everything that is served on the port.
 pub struct Service {
-    routes: HashMap<&'static str, Arc<Route>>,
+    routes: Routes,
     query: Query,
     messages: Messages,
     pipeline: Arc<Pipeline>,
@@ -132,7 +131,6 @@ impl Service {
             reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
         }
         let reflection = if reflection { Some(Reflection::new()?) } else { None };
-        let routes = routes.into_map();
         Ok(Self {
             query: Query::new(&routes)?,
             messages: Messages::new(&routes)?,
@@ -163,7 +161,7 @@ impl Service {
 
     /// The names that health answers for: the whole, and each service.
     fn health_names(&self) -> std::collections::BTreeSet<String> {
-        self.routes.values().map(|route| route.service_name()).chain([String::new()]).collect()
+        self.routes.services().into_iter().chain([String::new()]).collect()
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -1,6 +1,5 @@
 //! Forms as AWS's clients write them, and as nobody should; responses as AWS's clients read them.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -11,6 +10,7 @@ use reeve_proto::sts::v1::{AssumeRoleRequest, PolicyDescriptorType};
 use super::form::Form;
 use super::layout::Layouts;
 use super::{Query, read, write};
+use crate::route::Routes;
 
 fn layouts(name: &str) -> (Layouts, usize) {
     let mut layouts = Layouts::new().unwrap();
@@ -143,7 +143,7 @@ fn a_response_is_written_as_aws_writes_it() {
 
 #[test]
 fn a_form_names_its_operation() {
-    let query = Query::new(&HashMap::new()).unwrap();
+    let query = Query::new(&Routes::new()).unwrap();
     let refused = |body: &str| query.find("", body.as_bytes()).err().unwrap().to_string();
     assert!(refused("").starts_with("MissingAction: "));
     assert!(refused("Action=&Version=2010-05-08").starts_with("MissingAction: "));

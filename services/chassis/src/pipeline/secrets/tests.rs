@@ -67,7 +67,7 @@ where
     let pipeline = Pipeline::new(Arc::new(environment(plaintext_off_loopback)));
     let mut routes = Routes::new();
     routes.add::<O, _>(&Arc::new(Anybody));
-    let route = routes.into_map().remove(O::SPEC.grpc_path).unwrap();
+    let route = Arc::clone(routes.get(O::SPEC.grpc_path).unwrap());
     let incoming = Incoming {
         method: Method::POST,
         target: PathAndQuery::from_static(O::SPEC.grpc_path),
