@@ -105,13 +105,16 @@ impl Query {
     /// # Errors
     /// Those of a form that names no operation; `MalformedInput` for a value that is not of its member's form.
     pub fn message(&self, query: &str, body: &[u8]) -> Result<Bytes, Error> {
-        let found = self.find(query, body)?;
-        read::message(&self.layouts, found.operation.request, Form::parse(query, body)?)
+        self.form_of(&self.find(query, body)?).read(query, body)
     }
 
     /// How the message of the operation that was found lies in its form.
     pub(crate) fn encoding(&self, found: &Found<'_>) -> Box<dyn Encoding> {
-        Box::new(FormEncoding { layouts: Arc::clone(&self.layouts), request: found.operation.request })
+        Box::new(self.form_of(found))
+    }
+
+    fn form_of(&self, found: &Found<'_>) -> FormEncoding {
+        FormEncoding { layouts: Arc::clone(&self.layouts), request: found.operation.request }
     }
 
     /// The answer to a call of the operation that was found.
@@ -160,10 +163,15 @@ struct FormEncoding {
     request: usize,
 }
 
+impl FormEncoding {
+    fn read(&self, query: &str, body: &[u8]) -> Result<Bytes, Error> {
+        read::message(&self.layouts, self.request, Form::parse(query, body)?)
+    }
+}
+
 impl Encoding for FormEncoding {
     fn message(&self, incoming: &Incoming) -> Result<Bytes, Error> {
-        let form = Form::parse(incoming.target.query().unwrap_or_default(), &incoming.payload)?;
-        read::message(&self.layouts, self.request, form)
+        self.read(incoming.target.query().unwrap_or_default(), &incoming.payload)
     }
 }
 

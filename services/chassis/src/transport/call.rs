@@ -58,7 +58,7 @@ impl Service {
     ) -> BoxFuture<'static, Response<Body>> {
         // What follows a question mark belongs to no method's name.
         let path = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
-        match self.routes.get(path).map(Arc::clone) {
+        match self.routes.get(path).cloned() {
             Some(route) => self.call(route, peer, used, request),
             None => Box::pin(async move { self.beside_calls(peer, request).await }),
         }
