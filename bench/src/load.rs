@@ -58,17 +58,30 @@ pub(crate) struct Shape {
     pub(crate) connections: usize,
 }
 
+/// Connects to a server, `count` times.
+pub(crate) async fn connect_unsigned(endpoint: &str, count: usize) -> Outcome<Vec<Client>> {
+    let mut connections = Vec::with_capacity(count);
+    for _ in 0..count {
+        connections.push(Client::connect(endpoint).await?);
+    }
+    Ok(connections)
+}
+
 /// Connects to a server, `count` times, and signs with `credentials`.
 pub(crate) async fn connect(
     server: &Server,
     credentials: &Credentials,
     count: usize,
 ) -> Outcome<Vec<Client>> {
-    let mut connections = Vec::with_capacity(count);
-    for _ in 0..count {
-        connections.push(Client::connect(&server.endpoint()).await?.signed(credentials.clone()));
+    let connections = connect_unsigned(&server.endpoint(), count).await?;
+    Ok(connections.iter().map(|connection| connection.signed(credentials.clone())).collect())
+}
+
+/// Keeps the thread until `due`: a runtime's timers are too coarse to send a load evenly.
+pub(crate) fn wait_until(due: Instant) {
+    while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        std::thread::park_timeout(left);
     }
-    Ok(connections)
 }
 
 impl Target {
@@ -180,7 +193,6 @@ impl Target {
     ) -> Outcome<Sample> {
         let callers: Vec<_> = (0..connections).map(|place| self.connection(place)).collect::<Outcome<_>>()?;
         let (target, runtime) = (self.clone(), tokio::runtime::Handle::current());
-        // A thread of its own: the runtime's timers are too coarse for this.
         let asked = tokio::task::spawn_blocking(move || {
             let (gap, first) = (Duration::from_secs_f64(1.0 / rate), Instant::now());
             let mut calls = Vec::new();
@@ -189,11 +201,7 @@ impl Target {
                 if due >= first + WARM + window {
                     break;
                 }
-                while let Some(left) =
-                    due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-                {
-                    std::thread::park_timeout(left);
-                }
+                wait_until(due);
                 let call = runtime.spawn(target.clone().call_due(caller.clone(), due));
                 if due >= first + WARM {
                     calls.push(call);

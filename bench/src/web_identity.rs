@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 
 use crate::Outcome;
 use crate::issuer::Issuer;
-use crate::load::{Shape, Target, WARM};
+use crate::load::{Shape, Target, WARM, connect_unsigned, wait_until};
 use crate::process::{ACCOUNT, root_credentials};
 use crate::rpc::median;
 use crate::world::DataPlane;
@@ -80,8 +80,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome {
     let claims = claims(&issuer);
     let token = issuer.token(&claims)?;
     let verification = verification_seconds(&token, &issuer)?;
-    let trade =
-        Target::operation("web_identity", &request(token.clone()), connect(&server.endpoint()).await?);
+    let connections = connect_unsigned(&server.endpoint(), CONNECTIONS).await?;
+    let trade = Target::operation("web_identity", &request(token.clone()), connections);
     let strangers = Strangers::gather(server.endpoint()).await?;
     let most = data_plane.authorize.measure(server, ASKING, window).await?.calls_per_second;
     let rate = most * SHARE;
@@ -189,14 +189,6 @@ async fn p99(data_plane: &DataPlane, rate: f64, window: Duration) -> Outcome<f64
     Ok(sample.p99.as_secs_f64())
 }
 
-async fn connect(endpoint: &str) -> Outcome<Vec<Client>> {
-    let mut connections = Vec::with_capacity(CONNECTIONS);
-    for _ in 0..CONNECTIONS {
-        connections.push(Client::connect(endpoint).await?);
-    }
-    Ok(connections)
-}
-
 /// Those who present keys that nobody knows. They come from elsewhere: what they themselves cost is no part of what services
 /// wait for, so they have a thread of their own that takes what of this machine is left over.
 struct Strangers {
@@ -211,7 +203,8 @@ impl Strangers {
             .on_thread_start(take_what_is_left)
             .enable_all()
             .build()?;
-        let connections = threads.spawn(async move { connect(&endpoint).await }).await??;
+        let connections =
+            threads.spawn(async move { connect_unsigned(&endpoint, CONNECTIONS).await }).await??;
         Ok(Self { threads: Some(threads), connections })
     }
 
@@ -229,9 +222,8 @@ impl Strangers {
             let header = jose::encoded(json!({ "alg": "RS256", "kid": key }).to_string());
             request(format!("{header}.{rest}")).encode_to_vec().into()
         };
-        let all = (window.as_secs_f64() * f64::from(UNKNOWN_PER_SECOND)).round();
-        let messages: Vec<Bytes> =
-            (0..).map_while(|number| (f64::from(number) < all).then(|| message(number))).collect();
+        let all = window.as_millis() * u128::from(UNKNOWN_PER_SECOND) / 1000;
+        let messages: Vec<Bytes> = (0..u32::try_from(all)?).map(message).collect();
         let threads = self.threads.as_ref().ok_or("no threads")?.handle().clone();
         let connections = self.connections.clone();
         let answers = tokio::task::spawn_blocking(move || {
@@ -239,12 +231,7 @@ impl Strangers {
             let mut answers = Vec::with_capacity(messages.len());
             for ((number, message), connection) in (0_u32..).zip(messages).zip(connections.iter().cycle()) {
                 if number % PORTION == 0 {
-                    let due = first + gap * number;
-                    while let Some(left) =
-                        due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-                    {
-                        std::thread::park_timeout(left);
-                    }
+                    wait_until(first + gap * number);
                 }
                 let connection = connection.clone();
                 answers.push(threads.spawn(async move {
