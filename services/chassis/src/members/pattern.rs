@@ -11,8 +11,8 @@ use regex::Regex;
 pub(super) struct Pattern {
     /// As it is declared; patterns are told apart by where they lie.
     source: &'static str,
-    /// Which bytes are ASCII characters of the class, when the pattern is `[class]*` or `[class]+`.
-    ascii: Option<[bool; 256]>,
+    /// Which ASCII characters are of the class, a bit each, when the pattern is `[class]*` or `[class]+`.
+    ascii: Option<u128>,
     /// Nothing when the pattern does not compile, and then no value matches: a test sees to it that all do.
     regex: Option<Regex>,
 }
@@ -38,23 +38,17 @@ impl Pattern {
         let regex = Regex::new(&format!(r"\A(?:{})\z", of_java(source))).ok();
         let class = is_one_class(source);
         let ascii = regex.as_ref().filter(|_| class).map(|regex| {
-            let is_in = |c: u8| regex.is_match(char::from(c).encode_utf8(&mut [0; 4]));
-            let mut table = [false; 256];
-            for (place, c) in table.iter_mut().zip(0..128) {
-                *place = is_in(c);
-            }
-            table
+            let is_in = |c: &u8| regex.is_match(char::from(*c).encode_utf8(&mut [0; 4]));
+            (0..128).filter(is_in).fold(0, |set, c| set | 1 << c)
         });
         Self { source, ascii, regex }
     }
 
     /// Whether the whole of `text` matches.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let of_class = |table: &[bool; 256]| {
-            text.bytes().all(|byte| table.get(usize::from(byte)).is_some_and(|is_in| *is_in))
-        };
+        let of_class = |set: u128| text.bytes().all(|byte| byte < 128 && (set >> byte) & 1 == 1);
         // What the table refuses may hold characters beyond ASCII, and what is empty depends on the repetition.
-        (!text.is_empty() && self.ascii.as_ref().is_some_and(of_class))
+        (!text.is_empty() && self.ascii.is_some_and(of_class))
             || self.regex.as_ref().is_some_and(|regex| regex.is_match(text))
     }
 }

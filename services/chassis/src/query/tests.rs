@@ -1,6 +1,7 @@
 //! Forms as AWS's clients write them, and as nobody should; responses as AWS's clients read them.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use prost::Message as _;
@@ -19,9 +20,11 @@ fn layouts(name: &str) -> (Layouts, usize) {
 }
 
 fn assume_role(body: &str) -> Result<AssumeRoleRequest, String> {
-    let (layouts, place) = layouts("reeve.sts.v1.AssumeRoleRequest");
+    // Made once: reading the descriptors costs far more than reading a form does.
+    static LAYOUTS: LazyLock<(Layouts, usize)> = LazyLock::new(|| layouts("reeve.sts.v1.AssumeRoleRequest"));
+    let (layouts, place) = &*LAYOUTS;
     let form = Form::parse("", body.as_bytes()).map_err(|error| error.message)?;
-    let message = read::message(&layouts, place, form).map_err(|error| error.to_string())?;
+    let message = read::message(layouts, *place, form).map_err(|error| error.to_string())?;
     Ok(AssumeRoleRequest::decode(message).unwrap())
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, DATE as HTTP_DATE};
 
-use super::header::{self, at_most_one, pieces, quoted, single};
+use super::header::{self, at_most_one, halves, pieces, quoted, single};
 use super::presigned::{self, Presigned};
 use super::{ALGORITHM, DATE, SECURITY_TOKEN, SignatureError, TERMINATOR, key};
 
@@ -67,7 +67,7 @@ impl<'a> Authorization<'a> {
             .ok_or_else(|| incomplete("Authorization header requires the algorithm 'AWS4-HMAC-SHA256'."))?;
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for pair in pieces(parameters, b',').map(|pair| pair.trim_matches(' ')) {
-            let (name, value) = pair.split_once('=').ok_or_else(|| {
+            let (name, value) = halves(pair, b'=').ok_or_else(|| {
                 SignatureError::Incomplete(format!(
                     "'{}' not a valid key=value pair (missing equal-sign) in Authorization header.",
                     quoted(pair)
@@ -249,7 +249,7 @@ fn is_word_or_hyphen(byte: u8) -> bool {
     is_word(byte) || byte == b'-'
 }
 
-/// The characters of a lower-case HTTP header name.
+/// The characters of a lower-case HTTP header name. Nearly all others than letters are hyphens.
 fn is_header_name(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit() || b"!#$%&'*+.^_`|~".contains(&byte)
 }

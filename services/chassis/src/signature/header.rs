@@ -1,6 +1,7 @@
 //! Headers that a signature rests on, each standing once, and the dates that they carry.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use memchr::memchr;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use super::SignatureError;
@@ -12,10 +13,11 @@ pub(super) fn single<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<&'h str>, SignatureError> {
+    // A value holds no control characters. `to_str`, which says the same, looks at its bytes one at a time.
     let text = |value: &'h HeaderValue| {
-        value
-            .to_str()
-            .map_err(|_| SignatureError::Incomplete(format!("The header '{name}' must be printable ASCII.")))
+        std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii()).ok_or_else(|| {
+            SignatureError::Incomplete(format!("The header '{name}' must be printable ASCII."))
+        })
     };
     at_most_one(headers, name)?.map(text).transpose()
 }
@@ -39,15 +41,21 @@ pub(super) fn pieces(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        let end = text.bytes().position(|byte| byte == separator);
-        rest = end.and_then(|end| text.get(end + 1..));
-        text.get(..end.unwrap_or(text.len()))
+        let halves = halves(text, separator);
+        rest = halves.map(|(_, after)| after);
+        Some(halves.map_or(text, |(before, _)| before))
     })
+}
+
+/// What stands before and after the first separator, which is ASCII.
+pub(super) fn halves(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = memchr(separator, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Seconds since 1970 of an ISO 8601 date in basic format, `20150830T123600Z`.
 pub(super) fn unix_of(stamp: &str) -> Option<i64> {
-    let (date, clock) = stamp.strip_suffix('Z')?.split_once('T')?;
+    let (date, clock) = halves(stamp.strip_suffix('Z')?, b'T')?;
     let date = date_of(date)?;
     if clock.len() != 6 {
         return None;

@@ -18,7 +18,7 @@ pub enum PathForm {
 pub(super) fn path(sent: &str, form: PathForm) -> Cow<'_, str> {
     let simple = sent.starts_with('/') && sent.bytes().all(|byte| is_unreserved(byte) || byte == b'/');
     match form {
-        PathForm::Normalized if simple && !sent.contains("//") && !sent.contains("/.") => Cow::Borrowed(sent),
+        PathForm::Normalized if simple && !has_segment_to_drop(sent) => Cow::Borrowed(sent),
         PathForm::Normalized => Cow::Owned(normalized(sent)),
         PathForm::Literal if simple => Cow::Borrowed(sent),
         PathForm::Literal => {
@@ -35,6 +35,11 @@ pub(super) fn path(sent: &str, form: PathForm) -> Cow<'_, str> {
             Cow::Owned(text)
         }
     }
+}
+
+/// Whether a segment of a path may be empty, or one of dots.
+fn has_segment_to_drop(path: &str) -> bool {
+    path.as_bytes().windows(2).any(|pair| matches!(pair, [b'/', b'/' | b'.']))
 }
 
 /// The canonical form of a query as it was sent, but for the signature itself, and for a token added after signing.
