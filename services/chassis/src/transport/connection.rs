@@ -125,7 +125,7 @@ impl Connection {
         let used = Arc::new(Use::default());
         let service = PeerService { service: self.service, peer: self.peer.clone(), used: Arc::clone(&used) };
         let mut connection =
-            std::pin::pin!(builder.serve_connection(TokioIo::new(Gathering(stream)), service));
+            std::pin::pin!(builder.serve_connection(TokioIo::new(Gathering::new(stream)), service));
         tokio::select! {
             ended = connection.as_mut() => return told(ended, &self.peer),
             _ = self.stopping.changed() => {
