@@ -127,7 +127,9 @@ impl Principals {
         }
         let everyone = match principal {
             // `{"AWS": "*"}` does not grant anything to a service, but a Deny on it had better stop one.
-            Principal::Service(_) | Principal::Federated(_) => self.anyone || deny && self.any_aws,
+            Principal::Service(_) => self.anyone || deny && self.any_aws,
+            // Providers are trusted by name: some give tokens to whoever asks.
+            Principal::Federated(_) => deny && (self.anyone || self.any_aws),
             _ => self.anyone || self.any_aws,
         };
         self.named(principal)
