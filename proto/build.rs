@@ -225,8 +225,9 @@ fn fields(pool: &DescriptorPool, message: &MessageDescriptor, code: &mut String)
         let query = wire.get(..1).unwrap_or_default().to_lowercase() + wire.get(1..).unwrap_or_default();
         writeln!(
             members,
-            "Member {{ name: {:?}, wire_name: {wire:?}, query_name: {query:?}, required: {required}, shape: &{}, context_key: {:?}, context_default: {:?}, request_tags: {}, secret: {} }},",
-            field.name(), shape.name(), text(&options, pool, "context_key").unwrap_or_default(),
+            "Member {{ name: {:?}, number: {}, members: {}, wire_name: {wire:?}, query_name: {query:?}, required: {required}, shape: &{}, context_key: {:?}, context_default: {:?}, request_tags: {}, secret: {} }},",
+            field.name(), field.number(),
+            field.kind().as_message().map_or("&[]".to_owned(), members_static), shape.name(), text(&options, pool, "context_key").unwrap_or_default(),
             extension_value(&options, pool, "reeve.operation.v1.context_default").and_then(|value| value.as_i64()),
             bool_option(&options, pool, "request_tags"), secret(pool, &field),
         )
@@ -241,13 +242,20 @@ fn fields(pool: &DescriptorPool, message: &MessageDescriptor, code: &mut String)
     let index = if arms.is_empty() { "_" } else { "index" };
     writeln!(
         code,
-        "impl Fields for {} {{
-            fn members(&self) -> &'static [Member] {{ static MEMBERS: &[Member] = &[{members}]; MEMBERS }}
+        "static {all}: &[Member] = &[{members}];
+        impl Fields for {} {{
+            fn members(&self) -> &'static [Member] {{ {all} }}
             fn get(&self, {index}: usize) -> Value<'_> {{ {body} }}
         }}",
         rust_path(message),
+        all = members_static(message),
     )
     .expect("strings take text");
+}
+
+/// The static that the members of a message are in.
+fn members_static(message: &MessageDescriptor) -> String {
+    format!("{}_MEMBERS", message.full_name().replace('.', "_").to_uppercase())
 }
 
 /// The expression that reads a field as a `Value`.

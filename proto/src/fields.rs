@@ -62,6 +62,10 @@ impl Value<'_> {
 pub struct Member {
     /// The proto field, `user_name`.
     pub name: &'static str,
+    /// The proto field's number.
+    pub number: u32,
+    /// The members of the messages that it holds; none where it holds none.
+    pub members: &'static [Member],
     /// The member in AWS's Query protocol, `UserName`.
     pub wire_name: &'static str,
     /// The member in AWS's validation messages, `userName`.

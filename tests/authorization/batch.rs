@@ -35,6 +35,14 @@ async fn answers_come_in_the_order_of_the_questions() {
     }
 }
 
+/// Two bytes a question, hundreds in memory: who may ask at all must not spend the server's.
+#[tokio::test]
+async fn a_request_of_nothing_but_empty_questions_is_not_even_read() {
+    let world = World::start().await;
+    let error = refused(ask(world.root(), &vec![Question::default(); 1_000_000]).await);
+    assert_eq!(error.code, "RequestEntityTooLarge", "{}", error.message);
+}
+
 #[tokio::test]
 async fn one_bad_token_does_not_sink_the_others() {
     let world = World::start().await;

@@ -56,6 +56,15 @@ async fn json_is_protobufs_own() {
 }
 
 #[tokio::test]
+async fn more_values_than_a_request_may_hold_are_not_read() {
+    let (world, admin) = world().await;
+    let crowded = format!(r#"{{"userName": "bob", "tags": [{}{{}}]}}"#, "{},".repeat(100_000));
+    let sent = Sent::json(&world.endpoint(), CREATE_USER, &crowded).signed(&admin.credentials(), "iam");
+    let reply = sent.send().await;
+    assert_eq!(reply.headers["x-amzn-errortype"], "RequestEntityTooLarge", "{reply:?}");
+}
+
+#[tokio::test]
 async fn errors_are_connects_with_awss_inside() {
     let (world, admin) = world().await;
     let sent = Sent::json(&world.endpoint(), GET_USER, r#"{"userName": "nobody"}"#);

@@ -9,6 +9,7 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor};
 use reeve_directory::Error;
 
+use crate::crowd;
 use crate::pipeline::{Encoding, Incoming};
 use crate::query::LayoutError;
 use crate::route::Routes;
@@ -92,6 +93,7 @@ impl Encoding for Json {
         let refused = |error: serde_json::Error| {
             Error::validation_error(format!("The request is not a {}: {error}", self.0.full_name()))
         };
+        crowd::check_json(&incoming.payload)?;
         let mut text = serde_json::Deserializer::from_slice(&incoming.payload);
         // Unknown members are passed over, as AWS has it.
         let options = DeserializeOptions::new().deny_unknown_fields(false);

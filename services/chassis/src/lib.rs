@@ -9,6 +9,7 @@ mod call;
 pub mod client;
 pub mod clock;
 mod consistency;
+mod crowd;
 mod environment;
 pub mod forced_change;
 pub mod forwarded;

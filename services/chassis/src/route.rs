@@ -14,6 +14,7 @@ use reeve_directory::Error;
 use reeve_proto::{Fields, Operation, Spec};
 
 use crate::call::Call;
+use crate::crowd;
 
 /// Carries out an operation. It may be run again from the start when what it read has changed; its only effects are
 /// writes to the call's transaction.
@@ -115,6 +116,7 @@ struct HandlerOf<O, H> {
 
 impl<O: Operation, H: Handle<O>> Handler for HandlerOf<O, H> {
     fn decode(&self, payload: Bytes) -> Result<Box<dyn Request>, Error> {
+        crowd::check_message(&payload, O::default().members())?;
         match O::decode(payload) {
             Ok(request) => Ok(Box::new(request)),
             Err(error) => {
