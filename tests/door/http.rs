@@ -4,10 +4,11 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use reeve_chassis::client::Credentials;
 use reeve_chassis::clock::{Clock as _, SystemClock};
 use ring::{digest, hmac};
@@ -192,22 +193,41 @@ impl Sent {
         let answered = async {
             let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
             tokio::spawn(connection);
-            let mut target = self.path.clone();
-            if !self.query.is_empty() {
-                write!(target, "?{}", encoded(&self.query)).unwrap();
-            }
-            let mut request = Request::builder()
-                .method(self.method)
-                .uri(target)
-                .body(Full::new(Bytes::from(self.body.clone())))
-                .unwrap();
-            *request.headers_mut() = self.headers.clone();
+            let mut request = self.request("");
             request.headers_mut().insert("host", HeaderValue::from_str(&self.host).unwrap());
-            let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
-            (parts.status.as_u16(), parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
+            read(sender.send_request(request).await.unwrap()).await
         };
         tokio::time::timeout(PATIENCE, answered).await.expect("no answer")
     }
+
+    /// Sends it over HTTP/2, where the host is no header.
+    pub(crate) async fn send_over_http_2(&self) -> Reply {
+        let answered = async {
+            let socket = TokioIo::new(TcpStream::connect(&self.host).await.unwrap());
+            let (mut sender, connection) = http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+            tokio::spawn(connection);
+            read(sender.send_request(self.request(&format!("http://{}", self.host))).await.unwrap()).await
+        };
+        let (status, headers, body) = tokio::time::timeout(PATIENCE, answered).await.expect("no answer");
+        Reply { status, headers, body: String::from_utf8(body).unwrap() }
+    }
+
+    /// As hyper has it; `origin` stands before the path.
+    fn request(&self, origin: &str) -> Request<Full<Bytes>> {
+        let mut target = format!("{origin}{}", self.path);
+        if !self.query.is_empty() {
+            write!(target, "?{}", encoded(&self.query)).unwrap();
+        }
+        let body = Full::new(Bytes::from(self.body.clone()));
+        let mut request = Request::builder().method(self.method).uri(target).body(body).unwrap();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+async fn read(response: Response<Incoming>) -> (u16, HeaderMap, Vec<u8>) {
+    let (parts, body) = response.into_parts();
+    (parts.status.as_u16(), parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
 }
 
 impl Reply {

@@ -35,6 +35,32 @@ fn get(world: &World, of: &[(&str, &str)]) -> Sent {
 }
 
 #[tokio::test]
+async fn over_http_2_the_door_is_the_same() {
+    let (world, admin) = world().await;
+    let credentials = admin.credentials();
+    let signed = form(&world, IDENTITY).signed(&credentials, "sts");
+    let presigned = get(&world, IDENTITY).presigned_at(&credentials, "sts", now(), "60");
+    for sent in [&signed, &presigned] {
+        let reply = sent.send_over_http_2().await;
+        assert_eq!((reply.status, reply.element("Arn")), (200, &*world.arn("user/admin")), "{reply:?}");
+        assert_eq!(reply.headers["content-type"], "text/xml");
+    }
+    let mut spoilt = signed.clone();
+    spoilt.body.extend(b"&Passed=over");
+    for (sent, code) in [
+        (spoilt, "SignatureDoesNotMatch"),
+        (form(&world, IDENTITY), "MissingAuthenticationToken"),
+        (form(&world, &[("Action", "Nothing"), ("Version", "2011-06-15")]), "InvalidAction"),
+    ] {
+        let (before, now) = (sent.send().await, sent.send_over_http_2().await);
+        assert_eq!((now.status, now.code()), (before.status, code), "{now:?}");
+    }
+    let json = Sent::json(&world.endpoint(), "/reeve.iam.v1.UserService/GetUser", "{}");
+    let reply = json.signed(&credentials, "iam").send_over_http_2().await;
+    assert!(reply.status == 200 && reply.body.contains(&world.arn("user/admin")), "{reply:?}");
+}
+
+#[tokio::test]
 async fn a_user_is_created_and_found_and_a_role_assumed() {
     let (world, admin) = world().await;
     let credentials = admin.credentials();
