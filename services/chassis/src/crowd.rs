@@ -6,8 +6,8 @@ use reeve_directory::Error;
 use reeve_proto::Member;
 use reeve_proto::error::v1::ErrorReason;
 
-/// Most values that a request may hold, those in its lists and messages counted singly. A batch of questions that uses
-/// every list to a third of its limit has fewer.
+/// Most values that a request may hold, those in its lists and messages counted singly. A question with every list at its
+/// limit has fewer, and a batch of a hundred questions may have over three hundred for each.
 const VALUES_MAX: usize = 32 * 1024;
 /// No value takes less, in protobuf or in JSON: nothing is counted in what is too short to hold too many.
 const VALUE_BYTES_MIN: usize = 2;
