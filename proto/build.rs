@@ -187,7 +187,7 @@ fn operation(pool: &DescriptorPool, prefix: &str, method: &MethodDescriptor, cod
                 grpc_path: \"/{service_name}/{name}\", action: \"{prefix}:{name}\", summary: {summary:?},
                 access: Access::{access}, gate: Gate::{gate}, resource: {resource:?}, named_by: &{named_by:?}, owned_by: &{owned_by:?}, renamed_by: &{renamed_by:?}, moved_by: &{moved_by:?},
                 {flags}, also: &[{also}],
-                request: {input_name:?}, response: {output_name:?},
+                request: {input_name:?}, members: {members}, response: {output_name:?},
             }};
         }}",
         request = rust_path(&input),
@@ -202,6 +202,7 @@ fn operation(pool: &DescriptorPool, prefix: &str, method: &MethodDescriptor, cod
         resource = string_field(&op, "resource"),
         flags = FLAGS.map(|name| format!("{name}: {}", flag(&op, name))).join(", "),
         input_name = input.full_name(),
+        members = members_static(&input),
         output_name = method.output().full_name(),
     )
     .expect("strings take text");

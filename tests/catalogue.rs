@@ -81,6 +81,7 @@ fn operation(pool: &DescriptorPool, spec: &Spec, text: &mut String) {
         takes_identity_token,
         also,
         request,
+        members: _,
         response: _,
     } = spec;
     let message = pool.get_message_by_name(request).unwrap();

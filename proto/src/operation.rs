@@ -1,6 +1,6 @@
 //! What is declared at an RPC, as Rust sees it.
 
-use crate::Fields;
+use crate::{Fields, Member};
 
 /// A request message: the type is the operation.
 pub trait Operation: Fields + prost::Message + Default + Clone + Send + Sync + 'static {
@@ -61,6 +61,8 @@ pub struct Spec {
     pub also: &'static [Also],
     /// The full name of the request message.
     pub request: &'static str,
+    /// The members of the request message.
+    pub members: &'static [Member],
     /// The full name of the response message.
     pub response: &'static str,
 }

@@ -101,12 +101,12 @@ mod tests {
     use prost::Message as _;
     use reeve_proto::authorization::v1::{BatchAuthorizeRequest, ContextEntry, Question};
     use reeve_proto::iam::v1::{CreateUserRequest, Tag};
-    use reeve_proto::{Fields, Value};
+    use reeve_proto::{Fields, Operation, Value};
 
     use super::*;
 
-    fn check<M: Fields + prost::Message + Default>(message: &[u8]) -> Result<(), ErrorReason> {
-        check_message(message, M::default().members()).map_err(|error| error.reason)
+    fn check<O: Operation>(message: &[u8]) -> Result<(), ErrorReason> {
+        check_message(message, O::SPEC.members).map_err(|error| error.reason)
     }
 
     /// The values that a decoded message holds.
@@ -123,9 +123,9 @@ mod tests {
     }
 
     /// What counting a message takes.
-    fn counted<M: Fields + prost::Message + Default>(message: &[u8]) -> usize {
+    fn counted<O: Operation>(message: &[u8]) -> usize {
         let mut left = usize::MAX;
-        count(message, M::default().members(), &mut left).unwrap();
+        count(message, O::SPEC.members, &mut left).unwrap();
         usize::MAX - left
     }
 

@@ -116,7 +116,7 @@ struct HandlerOf<O, H> {
 
 impl<O: Operation, H: Handle<O>> Handler for HandlerOf<O, H> {
     fn decode(&self, payload: Bytes) -> Result<Box<dyn Request>, Error> {
-        crowd::check_message(&payload, O::default().members())?;
+        crowd::check_message(&payload, O::SPEC.members)?;
         match O::decode(payload) {
             Ok(request) => Ok(Box::new(request)),
             Err(error) => {
