@@ -162,54 +162,39 @@ impl Sent {
 
     /// Sends it to where its host says, on a connection of its own.
     pub(crate) async fn send(&self) -> Reply {
-        let host = self.host.clone();
-        self.send_to(&host).await
+        self.send_to(&self.host).await
     }
 
     /// Sends it to `address`.
     pub(crate) async fn send_to(&self, address: &str) -> Reply {
-        let (status, headers, body) = self.bytes_from(address).await;
-        Reply { status, headers, body: String::from_utf8(body).unwrap() }
-    }
-
-    /// Sends it, where the answer is no text.
-    pub(crate) async fn send_for_bytes(&self) -> (u16, HeaderMap, Vec<u8>) {
-        let host = self.host.clone();
-        self.bytes_from(&host).await
-    }
-
-    async fn bytes_from(&self, address: &str) -> (u16, HeaderMap, Vec<u8>) {
-        let socket = TcpStream::connect(address).await.unwrap();
-        self.bytes_over(socket).await
+        self.send_over(TcpStream::connect(address).await.unwrap()).await
     }
 
     /// Sends it over a stream that stands.
     pub(crate) async fn send_over(&self, stream: impl Stream) -> Reply {
-        let (status, headers, body) = self.bytes_over(stream).await;
-        Reply { status, headers, body: String::from_utf8(body).unwrap() }
+        Reply::of(self.bytes_over(stream).await)
     }
 
-    async fn bytes_over(&self, stream: impl Stream) -> (u16, HeaderMap, Vec<u8>) {
-        let answered = async {
-            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-            tokio::spawn(connection);
-            let mut request = self.request("");
-            request.headers_mut().insert("host", HeaderValue::from_str(&self.host).unwrap());
-            read(sender.send_request(request).await.unwrap()).await
-        };
-        tokio::time::timeout(PATIENCE, answered).await.expect("no answer")
+    /// Sends it, where the answer is no text.
+    pub(crate) async fn send_for_bytes(&self) -> Bare {
+        self.bytes_over(TcpStream::connect(&self.host).await.unwrap()).await
     }
 
     /// Sends it over HTTP/2, where the host is no header.
     pub(crate) async fn send_over_http_2(&self) -> Reply {
-        let answered = async {
-            let socket = TokioIo::new(TcpStream::connect(&self.host).await.unwrap());
-            let (mut sender, connection) = http2::handshake(TokioExecutor::new(), socket).await.unwrap();
-            tokio::spawn(connection);
-            read(sender.send_request(self.request(&format!("http://{}", self.host))).await.unwrap()).await
-        };
-        let (status, headers, body) = tokio::time::timeout(PATIENCE, answered).await.expect("no answer");
-        Reply { status, headers, body: String::from_utf8(body).unwrap() }
+        let socket = TokioIo::new(TcpStream::connect(&self.host).await.unwrap());
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+        tokio::spawn(connection);
+        let request = self.request(&format!("http://{}", self.host));
+        Reply::of(answered(sender.send_request(request)).await)
+    }
+
+    async fn bytes_over(&self, stream: impl Stream) -> Bare {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let mut request = self.request("");
+        request.headers_mut().insert("host", HeaderValue::from_str(&self.host).unwrap());
+        answered(sender.send_request(request)).await
     }
 
     /// As hyper has it; `origin` stands before the path.
@@ -225,12 +210,23 @@ impl Sent {
     }
 }
 
-async fn read(response: Response<Incoming>) -> (u16, HeaderMap, Vec<u8>) {
-    let (parts, body) = response.into_parts();
-    (parts.status.as_u16(), parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
+/// An answer whose body is no text: its status, its headers and its body.
+type Bare = (u16, HeaderMap, Vec<u8>);
+
+/// Waits for an answer to its end.
+async fn answered(answer: impl Future<Output = hyper::Result<Response<Incoming>>>) -> Bare {
+    let read = async {
+        let (parts, body) = answer.await.unwrap().into_parts();
+        (parts.status.as_u16(), parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("no answer")
 }
 
 impl Reply {
+    fn of((status, headers, body): Bare) -> Self {
+        Self { status, headers, body: String::from_utf8(body).unwrap() }
+    }
+
     /// AWS's code; empty where there is no error.
     pub(crate) fn code(&self) -> &str {
         self.element("Code")

@@ -5,4 +5,5 @@ mod form;
 pub(crate) mod http;
 mod json;
 mod query;
+mod raw;
 mod xml;
