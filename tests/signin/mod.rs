@@ -1,5 +1,6 @@
 //! Signing in: what it takes, what it gives, how it ends, and what guessing costs.
 
+mod code_guesses;
 mod guessing;
 mod passwords;
 mod second_factor;
