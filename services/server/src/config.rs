@@ -1,9 +1,13 @@
 //! What the operator decides. Flags stand before `REEVE_` environment variables, those before the configuration file,
 //! and that before the defaults; a key that does not exist is refused. `deploy/config.toml` shows every key.
 
+mod audit;
 mod bounds;
+mod layers;
 mod limits;
 mod oidc;
+mod passwords;
+mod signatures;
 mod signing_keys;
 
 use std::net::SocketAddr;
@@ -16,12 +20,13 @@ use reeve_chassis::{PasswordSettings, SignatureSettings};
 use reeve_directory::{Quotas, Settings};
 use serde::{Deserialize, Serialize};
 
+pub use audit::AuditConfig;
+pub use layers::ENVIRONMENT_PREFIX;
 pub use limits::LimitsConfig;
 pub use oidc::OidcConfig;
+pub use passwords::PasswordConfig;
+pub use signatures::SignatureConfig;
 pub use signing_keys::SigningKeyConfig;
-
-/// The beginning of the environment variables: `REEVE_DATA_DIR`, `REEVE_LIMITS_STREAMS_MAX`.
-pub const ENVIRONMENT_PREFIX: &str = "REEVE_";
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -87,44 +92,6 @@ pub enum EngineName {
     Memory,
 }
 
-/// How signatures are judged.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SignatureConfig {
-    /// How far a signature's date may be from the server's clock, in seconds; at most 900.
-    pub skew_seconds_max: u32,
-    /// The only region accepted; any when empty.
-    pub region: String,
-    /// Reads may be signed without their payload. Never writes, and never STS.
-    pub unsigned_payload: bool,
-}
-
-/// What hashing a password costs.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PasswordConfig {
-    /// Memory of one hash, in KiB.
-    pub memory_kibibytes: u32,
-    /// Passes over that memory.
-    pub iterations: u32,
-    /// Threads that hash, each with memory of its own; as many as there are cores when 0.
-    pub threads: usize,
-    /// Passwords that wait for a thread; calls with more are told to come again.
-    pub queue_max: usize,
-}
-
-/// How long audit events are kept, and in how large files.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AuditConfig {
-    /// The audit log is rotated when it has grown past this, in bytes.
-    pub file_bytes_max: u64,
-    /// Rotated files that are kept beside it.
-    pub files_kept_max: u32,
-    /// Days that the store keeps the events of writes; for ever when 0.
-    pub store_days_max: u32,
-}
-
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -178,18 +145,12 @@ impl Config {
         file: Option<&Path>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let mut table = match file {
-            Some(path) => read(path)?,
-            None => toml::Table::new(),
-        };
         let known = toml::Table::try_from(Self::default())
             .map_err(|_| ConfigError::Refused("the default configuration cannot be written"))?;
-        overlay(&mut table, &known, ENVIRONMENT_PREFIX, &environment)?;
-        let malformed = |error| ConfigError::Malformed {
+        layers::merged(file, &known, &environment)?.try_into().map_err(|error| ConfigError::Malformed {
             path: file.unwrap_or(Path::new("configuration")).to_owned(),
             error: Box::new(error),
-        };
-        table.try_into().map_err(malformed)
+        })
     }
 
     /// Refuses values that cannot be.
@@ -248,11 +209,7 @@ impl Config {
 
     /// How long audit events are kept.
     pub fn retention(&self) -> Retention {
-        Retention {
-            file_bytes_max: self.audit.file_bytes_max,
-            files_kept_max: self.audit.files_kept_max,
-            store_days_max: self.audit.store_days_max,
-        }
+        self.audit.retention()
     }
 
     /// Partition and quotas.
@@ -267,17 +224,12 @@ impl Config {
 
     /// What hashing a password costs.
     pub fn passwords(&self) -> PasswordSettings {
-        let PasswordConfig { memory_kibibytes, iterations, threads, queue_max } = self.passwords;
-        PasswordSettings { memory_kibibytes, iterations, threads, queue_max }
+        self.passwords.settings()
     }
 
     /// How signatures are judged.
     pub fn signatures(&self) -> SignatureSettings {
-        SignatureSettings {
-            skew_seconds_max: self.signatures.skew_seconds_max,
-            region: Some(self.signatures.region.clone()).filter(|region| !region.is_empty()),
-            unsigned_payload: self.signatures.unsigned_payload,
-        }
+        self.signatures.settings()
     }
 }
 
@@ -311,32 +263,6 @@ impl Default for Config {
     }
 }
 
-impl Default for SignatureConfig {
-    fn default() -> Self {
-        let settings = SignatureSettings::default();
-        Self {
-            skew_seconds_max: settings.skew_seconds_max,
-            region: settings.region.unwrap_or_default(),
-            unsigned_payload: settings.unsigned_payload,
-        }
-    }
-}
-
-impl Default for PasswordConfig {
-    fn default() -> Self {
-        let PasswordSettings { memory_kibibytes, iterations, threads, queue_max } =
-            PasswordSettings::default();
-        Self { memory_kibibytes, iterations, threads, queue_max }
-    }
-}
-
-impl Default for AuditConfig {
-    fn default() -> Self {
-        let Retention { file_bytes_max, files_kept_max, store_days_max } = Retention::default();
-        Self { file_bytes_max, files_kept_max, store_days_max }
-    }
-}
-
 /// Whether policies can name resources of that partition.
 fn is_partition(text: &str) -> bool {
     let word = |name: &str| {
@@ -344,44 +270,6 @@ fn is_partition(text: &str) -> bool {
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
     text == "aws" || text.strip_prefix("aws-").is_some_and(word)
-}
-
-fn read(path: &Path) -> Result<toml::Table, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
-    text.parse().map_err(|error| ConfigError::Malformed { path: path.to_owned(), error: Box::new(error) })
-}
-
-/// Sets in `table` what the environment says of the keys of `known`, each in the type that its default has.
-fn overlay(
-    table: &mut toml::Table,
-    known: &toml::Table,
-    prefix: &str,
-    environment: &impl Fn(&str) -> Option<String>,
-) -> Result<(), ConfigError> {
-    for (key, default) in known {
-        let variable = format!("{prefix}{}", key.to_uppercase());
-        if let toml::Value::Table(inner) = default {
-            let empty = toml::Value::Table(toml::Table::new());
-            if let toml::Value::Table(place) = table.entry(key.clone()).or_insert(empty) {
-                overlay(place, inner, &format!("{variable}_"), environment)?;
-            }
-            continue;
-        }
-        let Some(text) = environment(&variable) else { continue };
-        let refused = |reason: String| ConfigError::Environment { variable: variable.clone(), reason };
-        let value = match default {
-            toml::Value::Integer(_) => {
-                toml::Value::Integer(text.parse().map_err(|error| refused(format!("{text}: {error}")))?)
-            }
-            toml::Value::Boolean(_) => {
-                toml::Value::Boolean(text.parse().map_err(|error| refused(format!("{text}: {error}")))?)
-            }
-            _ => toml::Value::String(text),
-        };
-        table.insert(key.clone(), value);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
