@@ -1,5 +1,5 @@
 //! Who calls: by gRPC, many calls at a time over one connection, or by AWS's Query protocol as AWS's SDKs do, one at a time
-//! over HTTP/1.1. Both sign every call afresh.
+//! over HTTP/1.1. Both sign every call afresh; strangers, who have nothing to sign with, call as SDKs do.
 
 use bytes::Bytes;
 use http::Request;
@@ -23,7 +23,8 @@ pub(crate) enum Caller {
 /// A caller of the Query protocol.
 pub(crate) struct QueryCaller {
     address: String,
-    credentials: Credentials,
+    /// None for a stranger.
+    credentials: Option<Credentials>,
     /// Made by the first call.
     connection: Option<SendRequest<Full<Bytes>>>,
 }
@@ -32,21 +33,14 @@ impl Clone for Caller {
     fn clone(&self) -> Self {
         match self {
             Self::Grpc(client) => Self::Grpc(client.clone()),
-            Self::Query(caller) => Self::query(&caller.address, &caller.credentials),
+            Self::Query(caller) => {
+                Self::Query(QueryCaller::new(caller.address.clone(), caller.credentials.clone()))
+            }
         }
     }
 }
 
 impl Caller {
-    /// A caller of the Query protocol at `address`.
-    pub(crate) fn query(address: &str, credentials: &Credentials) -> Self {
-        Self::Query(QueryCaller {
-            address: address.to_owned(),
-            credentials: credentials.clone(),
-            connection: None,
-        })
-    }
-
     /// Calls: with a message at a gRPC path, or with a form.
     pub(crate) async fn call(&mut self, prefix: &str, path: &str, message: Bytes) -> Outcome<Bytes> {
         match self {
@@ -57,7 +51,13 @@ impl Caller {
 }
 
 impl QueryCaller {
-    async fn call(&mut self, prefix: &str, path: &str, form: Bytes) -> Outcome<Bytes> {
+    /// Of the server at `address`, without a connection yet.
+    pub(crate) fn new(address: String, credentials: Option<Credentials>) -> Self {
+        Self { address, credentials, connection: None }
+    }
+
+    /// Sends a form, and waits for the answer.
+    pub(crate) async fn call(&mut self, prefix: &str, path: &str, form: Bytes) -> Outcome<Bytes> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             None => {
@@ -70,7 +70,9 @@ impl QueryCaller {
         };
         let mut request =
             Request::post(path).header("host", &self.address).header("content-type", FORM).body(form)?;
-        sign_request(&self.credentials, prefix, REGION_DEFAULT, &mut request)?;
+        if let Some(credentials) = &self.credentials {
+            sign_request(credentials, prefix, REGION_DEFAULT, &mut request)?;
+        }
         connection.ready().await?;
         let response = connection.send_request(request.map(Full::new)).await?;
         let status = response.status();

@@ -11,7 +11,7 @@ use reeve_chassis::client::{Client, Credentials};
 use reeve_proto::Operation;
 use reeve_proto::iam::v1::{CreateUserRequest, Tag};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, QueryCaller};
 use crate::process::{Server, processor_time};
 use crate::{Outcome, echo};
 
@@ -109,8 +109,8 @@ impl Target {
         server: &Server,
         credentials: &Credentials,
     ) -> Self {
-        let address = server.endpoint().trim_start_matches("http://").to_owned();
-        let connections = vec![Caller::query(&address, credentials)];
+        let caller = QueryCaller::new(server.address().to_string(), Some(credentials.clone()));
+        let connections = vec![Caller::Query(caller)];
         Self { name, prefix, path: "/", message: Message::Same(form.into()), connections }
     }
 

@@ -124,6 +124,10 @@ impl Server {
         Ok(Self { child, address, started_in: begun.elapsed() })
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -2,16 +2,15 @@
 //! service that asks for decisions notices while strangers present keys that nobody knows.
 
 use std::hint::black_box;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clap::Args;
-use prost::Message as _;
 use reeve_chassis::client::Client;
 use reeve_chassis::clock::{Clock as _, SystemClock};
-use reeve_chassis::jose::{self, Algorithm};
-use reeve_proto::Operation as _;
+use reeve_chassis::jose::{self, Token};
 use reeve_proto::iam::v1::{AttachRolePolicyRequest, CreateOpenIdConnectProviderRequest, CreateRoleRequest};
 use reeve_proto::sts::v1::AssumeRoleWithWebIdentityRequest;
 use serde_json::{Value, json};
@@ -20,8 +19,10 @@ use thread_priority::{
     thread_native_id,
 };
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
 
 use crate::Outcome;
+use crate::caller::QueryCaller;
 use crate::issuer::Issuer;
 use crate::load::{Shape, Target, WARM, connect_unsigned, wait_until};
 use crate::process::{ACCOUNT, root_credentials};
@@ -32,14 +33,14 @@ const CONNECTIONS: usize = 4;
 const TRADING: Shape = Shape { in_flight: 16, connections: CONNECTIONS };
 /// As many questions as there can be.
 const ASKING: Shape = Shape { in_flight: 64, connections: CONNECTIONS };
-/// The share of them that services ask while strangers come: both together leave processors to spare, on the two of which
-/// the load itself takes half.
-const SHARE: f64 = 0.1;
 /// Tokens with unknown keys, a second.
 const UNKNOWN_PER_SECOND: u32 = 10_000;
 /// So many come at a time: as finely as a thread can wait.
 const PORTION: u32 = 5;
+/// They come over so many connections, each waiting for its answer.
+const STRANGERS: u32 = 64;
 const CLIENT: &str = "bench";
+const SESSION_NAME: &str = "build-1042";
 /// Verifications that the time of one is taken from, in rounds of which the best counts.
 const VERIFICATIONS: u32 = 500;
 const ROUNDS: usize = 20;
@@ -52,6 +53,9 @@ pub(crate) struct Arguments {
     /// How long each load is measured in each round
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
+    /// How many decisions services ask for while strangers come, of all that the server can make
+    #[arg(long, default_value_t = 0.05)]
+    share: f64,
     /// Two rounds of a second, for a first look
     #[arg(long)]
     quick: bool,
@@ -71,20 +75,20 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome {
     let server = &data_plane.server;
     let root = Client::connect(&server.endpoint()).await?.signed(root_credentials(&home)?);
     let role_arn = role(&root, &issuer).await?;
-    let request = |token: String| AssumeRoleWithWebIdentityRequest {
-        role_arn: role_arn.clone(),
-        role_session_name: "build-1042".to_owned(),
-        web_identity_token: token,
-        ..Default::default()
-    };
     let claims = claims(&issuer);
     let token = issuer.token(&claims)?;
+    let request = AssumeRoleWithWebIdentityRequest {
+        role_arn: role_arn.clone(),
+        role_session_name: SESSION_NAME.to_owned(),
+        web_identity_token: token.clone(),
+        ..Default::default()
+    };
     let verification = verification_seconds(&token, &issuer)?;
     let connections = connect_unsigned(&server.endpoint(), CONNECTIONS).await?;
-    let trade = Target::operation("web_identity", &request(token.clone()), connections);
-    let strangers = Strangers::gather(server.endpoint()).await?;
+    let trade = Target::operation("web_identity", &request, connections);
+    let strangers = Strangers::gather(server.address(), &role_arn)?;
     let most = data_plane.authorize.measure(server, ASKING, window).await?.calls_per_second;
-    let rate = most * SHARE;
+    let rate = most * arguments.share;
     println!("{rounds} rounds of {seconds} s; medians");
     println!("authorize_per_second {rate:.0}, of {most:.0} that there can be");
     let (mut ratios, mut traded, mut assumed) = (Vec::new(), Vec::new(), Vec::new());
@@ -96,7 +100,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome {
         traded.push(web);
         assumed.push(own);
         alone.push(p99(&data_plane, rate, window).await?);
-        let flood = strangers.come(&token, &request, WARM + window);
+        let flood = strangers.come(&token, WARM + window);
         let (services, answered) = tokio::join!(p99(&data_plane, rate, window), flood);
         beside.push(services?);
         refused.push(answered? as f64 / (WARM + window).as_secs_f64());
@@ -166,7 +170,7 @@ fn verification_seconds(token: &str, issuer: &Issuer) -> Outcome<f64> {
         for _ in 0..ROUNDS {
             let begun = Instant::now();
             for _ in 0..VERIFICATIONS {
-                jose::verify(black_box(token), &key, Algorithm::RS256)?;
+                Token::parse(black_box(token))?.verify(&key)?;
             }
             best = best.min(begun.elapsed().as_secs_f64() / f64::from(VERIFICATIONS));
         }
@@ -189,70 +193,76 @@ async fn p99(data_plane: &DataPlane, rate: f64, window: Duration) -> Outcome<f64
     Ok(sample.p99.as_secs_f64())
 }
 
-/// Those who present keys that nobody knows. They come from elsewhere: what they themselves cost is no part of what services
-/// wait for, so they have a thread of their own that takes what of this machine is left over.
+/// Those who present keys that nobody knows, as AWS's SDKs would: in forms, over HTTP/1.1. They come from elsewhere: what they
+/// themselves cost is no part of what services wait for, so they have threads of their own that take what of this machine is
+/// left over.
 struct Strangers {
     threads: Option<Runtime>,
-    connections: Vec<Client>,
+    address: String,
+    /// What each sends, up to the token.
+    form: String,
 }
 
 impl Strangers {
-    async fn gather(endpoint: String) -> Outcome<Self> {
+    fn gather(address: SocketAddr, role_arn: &str) -> Outcome<Self> {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .on_thread_start(take_what_is_left)
             .enable_all()
             .build()?;
-        let connections =
-            threads.spawn(async move { connect_unsigned(&endpoint, CONNECTIONS).await }).await??;
-        Ok(Self { threads: Some(threads), connections })
+        let form = format!(
+            "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn={role_arn}&RoleSessionName={SESSION_NAME}\
+             &WebIdentityToken="
+        );
+        Ok(Self { threads: Some(threads), address: address.to_string(), form })
     }
 
     /// Presents tokens that name a key each that nobody knows, evenly, so many a second; how many were judged.
-    async fn come(
-        &self,
-        token: &str,
-        request: &impl Fn(String) -> AssumeRoleWithWebIdentityRequest,
-        window: Duration,
-    ) -> Outcome<usize> {
+    async fn come(&self, token: &str, window: Duration) -> Outcome<usize> {
         let (_, rest) = token.split_once('.').ok_or("no token")?;
         let begun = SystemClock.now().milliseconds;
-        let message = |number: u32| -> Bytes {
+        let form = |number: u32| -> Bytes {
             let key = format!("unknown-{begun}-{number}");
             let header = jose::encoded(json!({ "alg": "RS256", "kid": key }).to_string());
-            request(format!("{header}.{rest}")).encode_to_vec().into()
+            format!("{}{header}.{rest}", self.form).into()
         };
         let all = window.as_millis() * u128::from(UNKNOWN_PER_SECOND) / 1000;
-        let messages: Vec<Bytes> = (0..u32::try_from(all)?).map(message).collect();
-        let threads = self.threads.as_ref().ok_or("no threads")?.handle().clone();
-        let connections = self.connections.clone();
-        let answers = tokio::task::spawn_blocking(move || {
+        let forms: Vec<Bytes> = (0..u32::try_from(all)?).map(form).collect();
+        let threads = self.threads.as_ref().ok_or("no threads")?;
+        let (to_send, judged): (Vec<_>, Vec<_>) = (0..STRANGERS)
+            .map(|_| {
+                let (to_send, given) = mpsc::unbounded_channel();
+                (to_send, threads.spawn(present(QueryCaller::new(self.address.clone(), None), given)))
+            })
+            .unzip();
+        threads.spawn_blocking(move || {
             let (gap, first) = (Duration::from_secs(1) / UNKNOWN_PER_SECOND, Instant::now());
-            let mut answers = Vec::with_capacity(messages.len());
-            for ((number, message), connection) in (0_u32..).zip(messages).zip(connections.iter().cycle()) {
+            for ((number, form), stranger) in (0_u32..).zip(forms).zip(to_send.iter().cycle()) {
                 if number % PORTION == 0 {
                     wait_until(first + gap * number);
                 }
-                let connection = connection.clone();
-                answers.push(threads.spawn(async move {
-                    let spec = AssumeRoleWithWebIdentityRequest::SPEC;
-                    let answer = connection.call_bytes(spec.prefix, spec.grpc_path, message).await;
-                    answer.err().map(|error| error.code)
-                }));
+                // Who has ended has failed, and says so below.
+                drop(stranger.send(form));
             }
-            answers
         });
-        let mut answered = 0;
-        for answer in answers.await? {
-            match answer.await?.as_deref() {
-                Some("InvalidIdentityToken") => answered += 1,
-                // Of those who send their requests slowly, only so many are waited for.
-                Some("ServiceUnavailable") => {}
-                other => return Err(format!("an unknown key was answered with {other:?}").into()),
-            }
+        let mut count = 0;
+        for judged in judged {
+            count += judged.await??;
         }
-        Ok(answered)
+        Ok(count)
     }
+}
+
+/// Presents what is given, one after the other; how many were judged.
+async fn present(mut caller: QueryCaller, mut given: mpsc::UnboundedReceiver<Bytes>) -> Outcome<usize> {
+    let mut count = 0;
+    while let Some(form) = given.recv().await {
+        match caller.call("sts", "/", form).await {
+            Err(error) if error.to_string().contains("<Code>InvalidIdentityToken</Code>") => count += 1,
+            answer => return Err(format!("an unknown key was answered with {answer:?}").into()),
+        }
+    }
+    Ok(count)
 }
 
 /// Whoever else wants a processor gets it before this thread does.

@@ -250,7 +250,8 @@ impl Block {
             before = reached.get(at + 1);
             reached.set(at + 1, states >> last & 1 == 1);
         }
-        *self = Self { dead: reached.0.iter().all(|word| *word == 0), ..Self::default() };
+        *self = Self::default();
+        self.dead = reached.0.iter().all(|word| *word == 0);
     }
 }
 

@@ -33,49 +33,49 @@ static RING: CryptoProvider = CryptoProvider {
     key_utils: components::KEY_UTILS,
 };
 
-/// The header of a token, of which nothing is verified yet.
-///
-/// # Errors
-/// It is no token, names an algorithm that nobody knows, or asks for what is not understood here.
-pub fn header(token: &str) -> Result<Header> {
-    let header = jsonwebtoken::decode_header(token)?;
-    // A JWT's payload is always encoded, and there is nothing else that a token may call critical. (Source: RFC 7797, 7, and
-    // RFC 7515, 4.1.11.)
-    if header.crit.is_some() || header.extras.inner().contains_key("b64") {
-        return Err(ErrorKind::InvalidToken.into());
-    }
-    Ok(header)
+/// A token in its three parts. Until its signature is verified, whatever it says may be anybody's word.
+#[derive(Debug)]
+pub struct Token<'t> {
+    /// How it is signed, and by which key.
+    pub header: Header,
+    /// What it says.
+    pub payload: Vec<u8>,
+    /// What is signed: header and payload as they were sent.
+    message: &'t str,
+    signature: &'t str,
 }
 
-/// Whether `key` signed a token by `algorithm`, the one that its header has to name. Of what it says nothing is judged: when a
-/// claim holds is asked of the call's moment, and not of the machine's clock.
-///
-/// # Errors
-/// `InvalidAlgorithm`, `InvalidSignature`, and whatever is wrong with its form.
-pub fn verify(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<()> {
-    install();
-    if header(token)?.alg != algorithm {
-        return Err(ErrorKind::InvalidAlgorithm.into());
-    }
-    let (message, signature) = token.rsplit_once('.').ok_or(ErrorKind::InvalidToken)?;
-    if crypto::verify(signature, message.as_bytes(), key, algorithm)? {
-        Ok(())
-    } else {
-        Err(ErrorKind::InvalidSignature.into())
-    }
-}
-
-/// What a token says, whoever made it.
-///
-/// # Errors
-/// It has not three parts, or they are not base64 as tokens have it.
-pub fn unverified_payload(token: &str) -> Result<Vec<u8>> {
-    let mut parts = token.split('.');
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(_), Some(payload), Some(_), None) => {
-            URL_SAFE_NO_PAD.decode(payload).map_err(|_| ErrorKind::InvalidToken.into())
+impl<'t> Token<'t> {
+    /// Reads a token.
+    ///
+    /// # Errors
+    /// It is none, names an algorithm that nobody knows, or asks for what is not understood here.
+    pub fn parse(text: &'t str) -> Result<Self> {
+        let header = jsonwebtoken::decode_header(text)?;
+        // A JWT's payload is always encoded, and there is nothing else that a token may call critical. (Source: RFC 7797, 7,
+        // and RFC 7515, 4.1.11.)
+        if header.crit.is_some() || header.extras.inner().contains_key("b64") {
+            return Err(ErrorKind::InvalidToken.into());
         }
-        _ => Err(ErrorKind::InvalidToken.into()),
+        let (message, signature) = text.rsplit_once('.').ok_or(ErrorKind::InvalidToken)?;
+        let (_, payload) = message.split_once('.').ok_or(ErrorKind::InvalidToken)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| ErrorKind::InvalidToken)?;
+        Ok(Self { header, payload, message, signature })
+    }
+
+    /// Whether `key` signed it, by the algorithm that its header names. Of what it says nothing is judged: when a claim holds is
+    /// asked of the call's moment, and not of the machine's clock.
+    ///
+    /// # Errors
+    /// `InvalidSignature`; `UnsupportedAlgorithm` when nothing is verified by that algorithm; `InvalidKeyFormat` when the key is
+    /// of another kind.
+    pub fn verify(&self, key: &DecodingKey) -> Result<()> {
+        install();
+        if crypto::verify(self.signature, self.message.as_bytes(), key, self.header.alg)? {
+            Ok(())
+        } else {
+            Err(ErrorKind::InvalidSignature.into())
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use reeve_directory::{Error, oidc_provider};
 pub use attributes::{Attributes, ClaimValue};
 
 use crate::call::Call;
-use crate::jose::{self, ErrorKind};
+use crate::jose::{ErrorKind, Token};
 use claims::{Claims, FIELD, NOT_A_JWT, refused};
 
 /// What of a name that a token gives itself stands in the audit log.
@@ -36,19 +36,18 @@ pub struct WebIdentity {
 /// # Errors
 /// `InvalidIdentityToken`, `ExpiredTokenException`, `IDPCommunicationError`, `IDPRejectedClaim`.
 pub async fn prove(call: &mut Call<'_>, account: &str, token: &str) -> Result<WebIdentity, Error> {
-    let header = jose::header(token).map_err(|error| malformed(error.kind()))?;
-    let payload = jose::unverified_payload(token).map_err(|error| malformed(error.kind()))?;
+    let token = Token::parse(token).map_err(|error| malformed(error.kind()))?;
     // Nothing of it is proved yet. It chooses among the account's own providers, and names itself in the audit log.
-    let claims = Claims::read(&payload)?;
+    let claims = Claims::read(&token.payload)?;
     let provider = provider(call, account, &claims).await?;
     let now = call.now;
-    if header.typ.as_deref().is_some_and(is_of_another_kind) {
+    if token.header.typ.as_deref().is_some_and(is_of_another_kind) {
         return Err(refused("The token is of another kind than one that says who somebody is."));
     }
     let issuers = &call.environment.issuers;
-    let key = issuers.key(&claims.issuer, &header, now).await?;
+    let key = issuers.key(&claims.issuer, &token.header, now).await?;
     // From here on the claims are the issuer's word: what is verified are the very bytes that they were read from.
-    jose::verify(token, &key, header.alg).map_err(|error| malformed(error.kind()))?;
+    token.verify(&key).map_err(|error| malformed(error.kind()))?;
     claims.check_moment(now, issuers.skew_seconds_max())?;
     claims.check_audience(&provider.client_ids)?;
     let provider_arn = oidc_provider_arn(&call.environment.settings.partition, account, &provider.issuer);

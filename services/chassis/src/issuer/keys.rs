@@ -128,7 +128,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::jose;
+    use crate::jose::Token;
 
     const VECTORS: &str = include_str!("../../tests/fixtures/jose/wycheproof.json");
 
@@ -141,12 +141,10 @@ mod tests {
             let keys = Keys::read(published.as_bytes()).unwrap();
             for test in group["tests"].as_array().unwrap() {
                 let jws = test["jws"].as_str().unwrap();
-                let header = jose::header(jws);
-                let algorithm = header.as_ref().map(|header| header.alg).ok();
-                let is_taken = header.is_ok_and(|header| match keys.find(&header) {
-                    Found::Key(key) => {
-                        jose::verify(jws, key, header.alg).is_ok() && jose::unverified_payload(jws).is_ok()
-                    }
+                let token = Token::parse(jws);
+                let algorithm = token.as_ref().map(|token| token.header.alg).ok();
+                let is_taken = token.is_ok_and(|token| match keys.find(&token.header) {
+                    Found::Key(key) => token.verify(key).is_ok(),
                     Found::Revoked | Found::None => false,
                 });
                 let is_ours = algorithm.is_some_and(|algorithm| VERIFIED.contains(&algorithm));
