@@ -19,12 +19,12 @@ mod uri;
 
 use std::borrow::Cow;
 
-use http::header::HOST;
 use http::{HeaderMap, HeaderName};
 use reeve_directory::Error;
 use ring::digest;
 
 pub use authorization::{Authorization, Scope};
+use header::Stated;
 pub use key::SigningKey;
 pub(crate) use key::{SigningSecret, signing_secret};
 pub(crate) use sign::{Call, Credentials, sign};
@@ -146,12 +146,13 @@ impl<'a> Authorization<'a> {
                 "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.".to_owned(),
             ));
         }
-        let stamp = self.stamp(request.headers)?;
+        let stated = Stated::of(request.headers);
+        let stamp = self.stamp(&stated)?;
         self.check_date(stamp, now_unix, rules.skew_seconds_max)?;
         let scope = self.scope()?;
         check_scope(&scope, stamp, rules)?;
-        self.check_coverage(request, rules)?;
-        let payload_hash = check_payload(request, rules)?;
+        self.check_coverage(request, &stated, rules)?;
+        let payload_hash = check_payload(request, &stated, rules)?;
         let path = uri::path(request.path, rules.path_form);
         let query = uri::query(request.query, rules.unsigned_token_allowed);
         Ok(Checked { authorization: self, request: *request, path, query, scope, stamp, payload_hash })
@@ -189,11 +190,16 @@ impl<'a> Authorization<'a> {
     }
 
     /// The host and every header that Reeve acts on are among the signed ones.
-    fn check_coverage(&self, request: &SignedRequest<'_>, rules: &Rules<'_>) -> Result<(), SignatureError> {
-        if header::single(request.headers, &HOST)?.is_some_and(|host| host != request.authority) {
+    fn check_coverage(
+        &self,
+        request: &SignedRequest<'_>,
+        stated: &Stated<'_>,
+        rules: &Rules<'_>,
+    ) -> Result<(), SignatureError> {
+        if stated.host.text()?.is_some_and(|host| host != request.authority) {
             return Err(SignatureError::Refused("'Host' differs from ':authority'.".to_owned()));
         }
-        self.check_one_token(request.headers)?;
+        self.check_one_token(stated)?;
         for name in request.headers.keys().map(http::HeaderName::as_str) {
             let may_be_unsigned = rules.unsigned_token_allowed && name == SECURITY_TOKEN;
             if must_be_signed(name) && !may_be_unsigned && !self.signs(name) {
@@ -260,8 +266,12 @@ fn check_scope(scope: &Scope<'_>, stamp: &str, rules: &Rules<'_>) -> Result<(), 
 }
 
 /// The payload hash as it stands in the canonical request, once it is known to be the payload's.
-fn check_payload<'r>(request: &SignedRequest<'r>, rules: &Rules<'_>) -> Result<Cow<'r, str>, SignatureError> {
-    let stated = header::single(request.headers, &CONTENT_HASH)?;
+fn check_payload<'r>(
+    request: &SignedRequest<'r>,
+    stated: &Stated<'r>,
+    rules: &Rules<'_>,
+) -> Result<Cow<'r, str>, SignatureError> {
+    let stated = stated.content_hash.text()?;
     let payload = match request.payload {
         Payload::Received(payload) => Some(payload),
         Payload::Awaited => None,

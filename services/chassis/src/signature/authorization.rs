@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, DATE as HTTP_DATE};
+use http::header::AUTHORIZATION;
 
-use super::header::{self, at_most_one, halves, pieces, quoted, single};
+use super::header::{self, Found, Stated, halves, pieces, quoted};
 use super::presigned::{self, Presigned};
-use super::{ALGORITHM, DATE, SECURITY_TOKEN, SignatureError, TERMINATOR, key};
+use super::{ALGORITHM, SECURITY_TOKEN, SignatureError, TERMINATOR, key};
 
 /// Most headers that a signature may name.
 const SIGNED_HEADERS_MAX: usize = 64;
@@ -24,8 +24,8 @@ pub struct Authorization<'a> {
     /// Lower-case, sorted, each once, joined by semicolons.
     pub(super) signed_headers: Cow<'a, str>,
     pub(super) signature: [u8; 32],
-    /// What stands in headers otherwise, where the signature is in the query.
-    pub(super) presigned: Option<Presigned<'a>>,
+    /// What stands in headers otherwise, where the signature is in the query. Boxed: most signatures are not, and are moved.
+    pub(super) presigned: Option<Box<Presigned<'a>>>,
 }
 
 /// A credential taken apart.
@@ -44,7 +44,7 @@ pub struct Scope<'a> {
 impl<'a> Authorization<'a> {
     /// Reads the one signature of a request: from its `authorization` header, or from its query.
     pub fn find(headers: &'a HeaderMap, query: &'a str) -> Result<Self, SignatureError> {
-        let in_header = single(headers, &AUTHORIZATION)?;
+        let in_header = Found::of(headers, &AUTHORIZATION).text()?;
         match (in_header, presigned::is_in(query)) {
             (Some(value), false) => Self::parse_value(value),
             (None, true) => presigned::parse(query),
@@ -105,7 +105,7 @@ impl<'a> Authorization<'a> {
         credential: Cow<'a, str>,
         signed_headers: Cow<'a, str>,
         signature: &str,
-        presigned: Option<Presigned<'a>>,
+        presigned: Option<Box<Presigned<'a>>>,
     ) -> Result<Self, SignatureError> {
         check_signed_headers(&signed_headers)?;
         let signature = key::bytes_of_hex(signature).ok_or_else(|| {
@@ -132,13 +132,13 @@ impl<'a> Authorization<'a> {
     }
 
     /// The text of the date that was signed.
-    pub(super) fn stamp<'r>(&'r self, headers: &'r HeaderMap) -> Result<&'r str, SignatureError> {
+    pub(super) fn stamp<'r>(&'r self, stated: &Stated<'r>) -> Result<&'r str, SignatureError> {
         if let Some(presigned) = &self.presigned {
             return Ok(&presigned.stamp);
         }
-        let stamp = match single(headers, &DATE)? {
+        let stamp = match stated.date.text()? {
             Some(stamp) => Some(stamp),
-            None => single(headers, &HTTP_DATE)?,
+            None => stated.http_date.text()?,
         };
         stamp.ok_or_else(|| {
             incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
@@ -163,7 +163,7 @@ impl<'a> Authorization<'a> {
         };
         if access_key_id.is_empty()
             || access_key_id.len() > ACCESS_KEY_ID_BYTES_MAX
-            || !access_key_id.bytes().all(is_word)
+            || !is_of(WORD, access_key_id)
         {
             return Err(incomplete("Credential must start with an access key id."));
         }
@@ -174,7 +174,7 @@ impl<'a> Authorization<'a> {
             )));
         }
         for (part, name) in [(region, "region"), (service, "service")] {
-            if part.is_empty() || part.len() > SCOPE_PART_BYTES_MAX || !part.bytes().all(is_word_or_hyphen) {
+            if part.is_empty() || part.len() > SCOPE_PART_BYTES_MAX || !is_of(WORD | HYPHEN, part) {
                 return Err(SignatureError::Incomplete(format!(
                     "Credential should be scoped to a valid {name}, not '{}'.",
                     quoted(part)
@@ -191,8 +191,8 @@ impl<'a> Authorization<'a> {
     }
 
     /// No token stands in two places: a second value would leave it open which of them is acted on.
-    pub(super) fn check_one_token(&self, headers: &HeaderMap) -> Result<(), SignatureError> {
-        let in_header = at_most_one(headers, &SECURITY_TOKEN)?;
+    pub(super) fn check_one_token(&self, stated: &Stated<'_>) -> Result<(), SignatureError> {
+        let in_header = stated.security_token.once()?;
         let in_query = self.presigned.as_ref().and_then(|presigned| presigned.token.as_ref());
         if in_header.is_some() && in_query.is_some() {
             return Err(incomplete("The request contains a query parameter that duplicates a header value."));
@@ -229,7 +229,7 @@ fn check_signed_headers(names: &str) -> Result<(), SignatureError> {
         if index >= SIGNED_HEADERS_MAX {
             return Err(incomplete("'SignedHeaders' in Authorization header names too many headers."));
         }
-        if name.is_empty() || !name.bytes().all(is_header_name) || name <= before {
+        if name.is_empty() || !is_of(HEADER_NAME, name) || name <= before {
             return Err(SignatureError::Incomplete(format!(
                 "'SignedHeaders' in Authorization header must be lower-case header names, sorted and each once; got '{}' after '{}'.",
                 quoted(name),
@@ -241,15 +241,35 @@ fn check_signed_headers(names: &str) -> Result<(), SignatureError> {
     Ok(())
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// Classes of bytes: letters, digits and the underscore; the hyphen; what a lower-case HTTP header name is made of.
+const WORD: u8 = 1;
+const HYPHEN: u8 = 2;
+const HEADER_NAME: u8 = 4;
+static CLASSES: [u8; 256] = classes();
+
+/// Whether every byte is of one of the classes. On texts as short as these a table answers sooner than comparisons do.
+fn is_of(classes: u8, text: &str) -> bool {
+    text.bytes().all(|byte| CLASSES.get(usize::from(byte)).is_some_and(|of| of & classes != 0))
 }
 
-fn is_word_or_hyphen(byte: u8) -> bool {
-    is_word(byte) || byte == b'-'
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let (mut rest, mut byte): (&mut [u8], u8) = (&mut classes, 0);
+    while let [class, after @ ..] = rest {
+        *class = classes_of(byte);
+        (rest, byte) = (after, byte.wrapping_add(1));
+    }
+    classes
 }
 
-/// The characters of a lower-case HTTP header name. Nearly all others than letters are hyphens.
-fn is_header_name(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit() || b"!#$%&'*+.^_`|~".contains(&byte)
+const fn classes_of(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' | b'0'..=b'9' | b'_' => WORD | HEADER_NAME,
+        b'A'..=b'Z' => WORD,
+        b'-' => HYPHEN | HEADER_NAME,
+        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'.' | b'^' | b'`' | b'|' | b'~' => {
+            HEADER_NAME
+        }
+        _ => 0,
+    }
 }

@@ -8,31 +8,77 @@ use super::SignatureError;
 
 const QUOTED_CHARACTERS_MAX: usize = 64;
 
-/// The text of a header that may stand once; nothing when it is absent.
-pub(super) fn single<'h>(
-    headers: &'h HeaderMap,
-    name: &HeaderName,
-) -> Result<Option<&'h str>, SignatureError> {
-    // A value holds no control characters. `to_str`, which says the same, looks at its bytes one at a time.
-    let text = |value: &'h HeaderValue| {
-        std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii()).ok_or_else(|| {
-            SignatureError::Incomplete(format!("The header '{name}' must be printable ASCII."))
-        })
-    };
-    at_most_one(headers, name)?.map(text).transpose()
+/// The headers that a signature is judged by, found in one look: to look each up hashes its name.
+#[derive(Default)]
+pub(super) struct Stated<'h> {
+    pub(super) date: Found<'h>,
+    pub(super) http_date: Found<'h>,
+    pub(super) host: Found<'h>,
+    pub(super) content_hash: Found<'h>,
+    pub(super) security_token: Found<'h>,
 }
 
-/// The value of a header that may stand once; nothing when it is absent.
-pub(super) fn at_most_one<'h>(
-    headers: &'h HeaderMap,
-    name: &HeaderName,
-) -> Result<Option<&'h HeaderValue>, SignatureError> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next();
-    if values.next().is_some() {
-        return Err(SignatureError::Incomplete(format!("The header '{name}' must stand only once.")));
+/// A header that may stand once.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Found<'h> {
+    #[default]
+    Absent,
+    Once(&'h HeaderName, &'h HeaderValue),
+    Again(&'h HeaderName),
+}
+
+impl<'h> Stated<'h> {
+    pub(super) fn of(headers: &'h HeaderMap) -> Self {
+        let mut stated = Self::default();
+        for (name, value) in headers {
+            let place = match name.as_str() {
+                "x-amz-date" => &mut stated.date,
+                "date" => &mut stated.http_date,
+                "host" => &mut stated.host,
+                "x-amz-content-sha256" => &mut stated.content_hash,
+                "x-amz-security-token" => &mut stated.security_token,
+                _ => continue,
+            };
+            *place = match place {
+                Found::Absent => Found::Once(name, value),
+                Found::Once(..) | Found::Again(_) => Found::Again(name),
+            };
+        }
+        stated
     }
-    Ok(value)
+}
+
+impl<'h> Found<'h> {
+    /// The header of a name.
+    pub(super) fn of(headers: &'h HeaderMap, name: &'h HeaderName) -> Self {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Self::Absent,
+            (Some(value), None) => Self::Once(name, value),
+            (Some(_), Some(_)) => Self::Again(name),
+        }
+    }
+
+    /// The header; nothing when it is absent.
+    pub(super) fn once(self) -> Result<Option<(&'h HeaderName, &'h HeaderValue)>, SignatureError> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Once(name, value) => Ok(Some((name, value))),
+            Self::Again(name) => {
+                Err(SignatureError::Incomplete(format!("The header '{name}' must stand only once.")))
+            }
+        }
+    }
+
+    /// Its text; nothing when it is absent.
+    pub(super) fn text(self) -> Result<Option<&'h str>, SignatureError> {
+        let Some((name, value)) = self.once()? else { return Ok(None) };
+        // A value holds no control characters. `to_str`, which says the same, looks at its bytes one at a time.
+        match std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii()) {
+            Some(text) => Ok(Some(text)),
+            None => Err(SignatureError::Incomplete(format!("The header '{name}' must be printable ASCII."))),
+        }
+    }
 }
 
 /// The pieces of a text between separators, which are ASCII. `split` at a character costs several times as much on

@@ -73,7 +73,8 @@ pub(super) fn parse(query: &str) -> Result<Authorization<'_>, SignatureError> {
         return Err(SignatureError::Incomplete(message));
     };
     let expires = expires.as_deref().map(seconds).transpose()?;
-    Authorization::of(credential, signed_headers, &signature, Some(Presigned { stamp, expires, token }))
+    let presigned = Box::new(Presigned { stamp, expires, token });
+    Authorization::of(credential, signed_headers, &signature, Some(presigned))
 }
 
 fn seconds(text: &str) -> Result<u32, SignatureError> {

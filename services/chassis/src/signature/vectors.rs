@@ -77,7 +77,8 @@ fn check(vector: &Vector<'_>) {
     let sent = sent(vector.section("signed request").unwrap());
     let authorization =
         Authorization::find(&sent.headers, &sent.query).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let stamp = authorization.stamp(&sent.headers).unwrap();
+    let stated = header::Stated::of(&sent.headers);
+    let stamp = authorization.stamp(&stated).unwrap();
     let scope = authorization.scope().unwrap();
     let rules = Rules {
         skew_seconds_max: 900,
