@@ -79,3 +79,22 @@ async fn the_connection_goes_on_after_a_refusal() {
     let answered = speak(&world, format!("{one}{one}{last}").as_bytes()).await;
     assert_eq!(answered.matches("InvalidAction").count(), 3, "{answered}");
 }
+
+#[tokio::test]
+async fn half_a_head_keeps_no_connection() {
+    let world = World::configured(|config| config.limits.idle_seconds_max = 1).await;
+    let answered = "GET /?Action=b HTTP/1.1\r\nHost: x\r\n\r\n";
+    for before in ["", answered] {
+        let mut socket = TcpStream::connect(world.endpoint().trim_start_matches("http://")).await.unwrap();
+        socket.write_all(format!("{before}GET / HTTP/1.1\r\nHost:").as_bytes()).await.unwrap();
+        let mut heard = Vec::new();
+        let read = tokio::time::timeout(PATIENCE, socket.read_to_end(&mut heard)).await;
+        assert!(read.is_ok(), "the server lets go");
+        assert_eq!(
+            heard.starts_with(b"HTTP/1.1 400"),
+            !before.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&heard)
+        );
+    }
+}

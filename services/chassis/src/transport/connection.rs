@@ -15,7 +15,7 @@ use super::gather::Gathering;
 use super::tls::Tls;
 use super::{Limits, Peer, PeerService, Service};
 
-/// A handshake, of TLS or of HTTP, that takes longer is nobody's.
+/// A TLS handshake that takes longer is nobody's.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// What hyper needs at least to read a request's head in HTTP/1.1.
 const HTTP_1_BUFFER_BYTES_MIN: u32 = 8192;
@@ -111,7 +111,8 @@ impl Connection {
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HANDSHAKE_MAX)
+            // Counted from the answer before: who keeps a connection for the next request has sent none of it yet.
+            .header_read_timeout(self.limits.idle_max)
             .max_buf_size(self.limits.header_bytes_max.max(HTTP_1_BUFFER_BYTES_MIN) as usize);
         builder
             .http2()
