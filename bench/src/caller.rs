@@ -1,5 +1,5 @@
 //! Who calls: by gRPC, many calls at a time over one connection, or by AWS's Query protocol as AWS's SDKs do, one at a time
-//! over HTTP/1.1. Both sign every call afresh; strangers, who have nothing to sign with, call as SDKs do.
+//! over HTTP/1.1. Both sign every call afresh; a stranger has nothing to sign with, and calls by the Query protocol too.
 
 use bytes::Bytes;
 use http::Request;
