@@ -32,10 +32,16 @@ pub use uri::PathForm;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
-// Names of headers stand ready: one that is given as a text is checked and folded at each look-up.
-static DATE: HeaderName = HeaderName::from_static("x-amz-date");
-static CONTENT_HASH: HeaderName = HeaderName::from_static("x-amz-content-sha256");
-static SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+/// The headers of a signature's own.
+mod names {
+    pub(super) const DATE: &str = "x-amz-date";
+    pub(super) const CONTENT_HASH: &str = "x-amz-content-sha256";
+    pub(super) const SECURITY_TOKEN: &str = "x-amz-security-token";
+}
+// They stand ready too as what headers are looked up by: a text is checked and folded at each look-up.
+static DATE: HeaderName = HeaderName::from_static(names::DATE);
+static CONTENT_HASH: HeaderName = HeaderName::from_static(names::CONTENT_HASH);
+static SECURITY_TOKEN: HeaderName = HeaderName::from_static(names::SECURITY_TOKEN);
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// A call as it came over the wire.

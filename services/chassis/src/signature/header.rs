@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memchr;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-use super::SignatureError;
+use super::{SignatureError, names};
 
 const QUOTED_CHARACTERS_MAX: usize = 64;
 
@@ -32,11 +32,11 @@ impl<'h> Stated<'h> {
         let mut stated = Self::default();
         for (name, value) in headers {
             let place = match name.as_str() {
-                "x-amz-date" => &mut stated.date,
-                "date" => &mut stated.http_date,
+                names::DATE => &mut stated.date,
+                names::CONTENT_HASH => &mut stated.content_hash,
+                names::SECURITY_TOKEN => &mut stated.security_token,
                 "host" => &mut stated.host,
-                "x-amz-content-sha256" => &mut stated.content_hash,
-                "x-amz-security-token" => &mut stated.security_token,
+                "date" => &mut stated.http_date,
                 _ => continue,
             };
             *place = match place {
