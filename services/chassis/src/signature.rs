@@ -38,9 +38,7 @@ mod names {
     pub(super) const CONTENT_HASH: &str = "x-amz-content-sha256";
     pub(super) const SECURITY_TOKEN: &str = "x-amz-security-token";
 }
-// They stand ready too as what headers are looked up by: a text is checked and folded at each look-up.
-static DATE: HeaderName = HeaderName::from_static(names::DATE);
-static CONTENT_HASH: HeaderName = HeaderName::from_static(names::CONTENT_HASH);
+// Ready for look-ups: a text is checked and folded at each of them.
 static SECURITY_TOKEN: HeaderName = HeaderName::from_static(names::SECURITY_TOKEN);
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
@@ -207,7 +205,7 @@ impl<'a> Authorization<'a> {
         }
         self.check_one_token(stated)?;
         for name in request.headers.keys().map(http::HeaderName::as_str) {
-            let may_be_unsigned = rules.unsigned_token_allowed && name == SECURITY_TOKEN;
+            let may_be_unsigned = rules.unsigned_token_allowed && name == names::SECURITY_TOKEN;
             if must_be_signed(name) && !may_be_unsigned && !self.signs(name) {
                 return Err(SignatureError::Refused(format!(
                     "There were headers present in the request which were not signed: {}",

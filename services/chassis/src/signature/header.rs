@@ -39,10 +39,7 @@ impl<'h> Stated<'h> {
                 "date" => &mut stated.http_date,
                 _ => continue,
             };
-            *place = match place {
-                Found::Absent => Found::Once(name, value),
-                Found::Once(..) | Found::Again(_) => Found::Again(name),
-            };
+            *place = place.and(name, value);
         }
         stated
     }
@@ -51,11 +48,14 @@ impl<'h> Stated<'h> {
 impl<'h> Found<'h> {
     /// The header of a name.
     pub(super) fn of(headers: &'h HeaderMap, name: &'h HeaderName) -> Self {
-        let mut values = headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Self::Absent,
-            (Some(value), None) => Self::Once(name, value),
-            (Some(_), Some(_)) => Self::Again(name),
+        headers.get_all(name).iter().fold(Self::Absent, |found, value| found.and(name, value))
+    }
+
+    /// With one more that has the name.
+    fn and(self, name: &'h HeaderName, value: &'h HeaderValue) -> Self {
+        match self {
+            Self::Absent => Self::Once(name, value),
+            Self::Once(..) | Self::Again(_) => Self::Again(name),
         }
     }
 

@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use ring::digest;
 
 use super::{
-    ALGORITHM, CONTENT_HASH, DATE, PathForm, SECURITY_TOKEN, Scope, SigningKey, canonical, header, key,
-    must_be_signed, uri,
+    ALGORITHM, PathForm, SECURITY_TOKEN, Scope, SigningKey, canonical, header, key, must_be_signed, names,
+    uri,
 };
 
 /// What a client signs with.
@@ -60,8 +60,8 @@ pub(crate) fn sign(
     let stamp = header::stamp_of(call.now_unix);
     let payload_hash = key::Hex::of(digest::digest(&digest::SHA256, call.payload).as_ref());
     let payload_hash = payload_hash.as_str();
-    headers.insert(DATE.clone(), HeaderValue::from_str(&stamp)?);
-    headers.insert(CONTENT_HASH.clone(), HeaderValue::from_str(payload_hash)?);
+    headers.insert(names::DATE, HeaderValue::from_str(&stamp)?);
+    headers.insert(names::CONTENT_HASH, HeaderValue::from_str(payload_hash)?);
     match credentials.session_token {
         Some(token) => {
             let mut token = HeaderValue::from_str(token)?;
