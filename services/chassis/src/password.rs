@@ -6,6 +6,7 @@
 //! hash the password anew. Hashing memory is bounded by the threads; they keep it, and clear it when nothing waits.
 
 mod argon;
+mod bystanders;
 mod once;
 mod queue;
 mod thread;
@@ -13,7 +14,7 @@ mod thread;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argon2::Params;
 use reeve_directory::{Error, Random};
@@ -21,9 +22,11 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use argon::Memory;
+use bystanders::Bystanders;
 pub(crate) use once::Done;
 pub use once::Passwords;
 use queue::Queue;
+use thread::Share;
 
 /// OWASP's minimum: any of these, memory in KiB with iterations, at a parallelism of one. (Source: the OWASP Password
 /// Storage Cheat Sheet.)
@@ -32,7 +35,7 @@ const MINIMUM: &[(u32, u32)] = &[(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 
 const ITERATIONS_MAX: u32 = 64;
 /// When those who found the queue full should come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// After so long a password does not wait any more for the processors to have nothing else to do.
+/// After so long a password does not wait any more for others to have nothing to do.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What hashing costs, and how much of it happens at once.
@@ -42,8 +45,8 @@ pub struct PasswordSettings {
     pub memory_kibibytes: u32,
     /// Passes over that memory.
     pub iterations: u32,
-    /// Threads that hash, each with memory of its own; as many as there are cores when 0. There is one more for what has waited
-    /// too long.
+    /// Threads that hash, each with memory of its own; as many as there are cores when 0. Half of them leave the processors to
+    /// other calls while such come, and there is one more for what has waited too long.
     pub threads: usize,
     /// Passwords that wait for a thread.
     pub queue_max: usize,
@@ -107,6 +110,7 @@ pub struct PasswordPool {
     settings: PasswordSettings,
     queue: Arc<Queue<Job>>,
     work: Work,
+    bystanders: Bystanders,
     started: Once,
 }
 
@@ -115,13 +119,24 @@ impl PasswordPool {
     #[must_use]
     pub fn new(settings: PasswordSettings) -> Self {
         let queue = Arc::new(Queue::new(settings.queue_max));
-        Self { settings, queue, work: Work::default(), started: Once::new() }
+        Self {
+            settings,
+            queue,
+            work: Work::default(),
+            bystanders: Bystanders::default(),
+            started: Once::new(),
+        }
     }
 
     /// How much was hashed so far, and will have been.
     #[must_use]
     pub fn work(&self) -> Work {
         self.work.clone()
+    }
+
+    /// A call was answered that had no password. While there are many, half of the threads leave the processors to them.
+    pub(crate) fn note_bystander(&self) {
+        self.bystanders.note();
     }
 
     /// The PHC string of a password, under a new salt.
@@ -185,15 +200,21 @@ impl PasswordPool {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if self.settings.threads == 0 { cores() } else { self.settings.threads };
         for number in 0..threads {
-            let queue = Arc::clone(&self.queue);
-            thread::spawn(format!("password-{number}"), thread::Share::Leftover, move |idle| {
-                queue.next(idle)
-            });
+            // Half of them, and one at least, for any password at any time.
+            let mut watch = (number >= threads.div_ceil(2)).then(|| self.bystanders.watched(Instant::now()));
+            let patience = move || {
+                let stands_back = watch.as_mut().is_some_and(|watch| watch.are_there(Instant::now()));
+                if stands_back { PATIENCE } else { Duration::ZERO }
+            };
+            self.spawn(format!("password-{number}"), Share::Leftover, patience);
         }
+        self.spawn("password-overdue".to_owned(), Share::Little, || PATIENCE);
+    }
+
+    /// Starts a thread that does the jobs that have waited for as long as `patience` says.
+    fn spawn(&self, name: String, share: Share, mut patience: impl FnMut() -> Duration + Send + 'static) {
         let queue = Arc::clone(&self.queue);
-        thread::spawn("password-overdue".to_owned(), thread::Share::Little, move |idle| {
-            queue.next_overdue(PATIENCE, idle)
-        });
+        thread::spawn(name, share, move |idle| queue.next(&mut patience, idle));
     }
 }
 

@@ -172,6 +172,9 @@ impl Pipeline {
             && ended.revision > Revision::ZERO;
         let revision = (ended.result.is_ok() || is_known).then_some(ended.revision);
         let result = audited.end(ended).await;
+        if !run.passwords.was_asked() {
+            environment.passwords.note_bystander();
+        }
         if let Err(error) = &result
             && let Some(detail) = &error.detail
         {

@@ -2,6 +2,7 @@
 //! stays true: no password is hashed twice for one call.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use reeve_directory::{Error, Random};
@@ -11,7 +12,11 @@ use super::{PasswordPool, Verified};
 
 /// What earlier runs of a call found out. It goes when the call has ended.
 #[derive(Default)]
-pub(crate) struct Done(Mutex<Vec<Found>>);
+pub(crate) struct Done {
+    found: Mutex<Vec<Found>>,
+    /// There was a password, whatever became of it.
+    was_asked: AtomicBool,
+}
 
 struct Found {
     password: Zeroizing<String>,
@@ -92,13 +97,19 @@ impl fmt::Debug for Passwords<'_> {
 }
 
 impl Done {
+    /// Whether the call had a password to hash or to compare.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.was_asked.load(Ordering::Relaxed)
+    }
+
     fn find<T>(&self, password: &str, pick: impl Fn(&Answer) -> Option<T>) -> Option<T> {
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.was_asked.store(true, Ordering::Relaxed);
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.iter().filter(|found| found.password.as_str() == password).find_map(|found| pick(&found.answer))
     }
 
     fn keep(&self, password: &str, answer: Answer) {
         let password = Zeroizing::new(password.to_owned());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Found { password, answer });
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).push(Found { password, answer });
     }
 }

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::bystanders::LOOK_INTERVAL;
+
 /// A queue of jobs, for several threads.
 pub(super) struct Queue<J> {
     state: Mutex<State<J>>,
     /// There is one more job, or the queue is closed.
     changed: Condvar,
-    /// Another job is the first, or the queue is closed.
-    first_changed: Condvar,
     jobs_max: usize,
 }
 
@@ -22,7 +22,7 @@ struct State<J> {
 impl<J> Queue<J> {
     pub(super) fn new(jobs_max: usize) -> Self {
         let state = State { jobs: VecDeque::new(), closed: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), first_changed: Condvar::new(), jobs_max }
+        Self { state: Mutex::new(state), changed: Condvar::new(), jobs_max }
     }
 
     /// Adds a job; false when the queue is full.
@@ -32,43 +32,22 @@ impl<J> Queue<J> {
             return false;
         }
         state.jobs.push_back((Instant::now(), job));
-        let is_first = state.jobs.len() == 1;
         drop(state);
-        self.changed.notify_one();
-        if is_first {
-            self.first_changed.notify_one();
-        }
+        // All threads: who of them is not too patient only they know.
+        self.changed.notify_all();
         true
     }
 
-    /// The next job; none once the queue is closed. `idle` is called when there is none yet, before the wait for one.
-    pub(super) fn next(&self, idle: impl FnOnce()) -> Option<J> {
-        let mut state = self.state();
-        if state.jobs.is_empty() && !state.closed {
-            drop(state);
-            idle();
-            state = self.state();
-        }
-        loop {
-            if state.closed {
-                return None;
-            }
-            if let Some((_, job)) = state.jobs.pop_front() {
-                return Some(job);
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// The next job that has waited for `patience`; none once the queue is closed. `idle` is called before the wait for one.
-    pub(super) fn next_overdue(&self, patience: Duration, idle: impl FnOnce()) -> Option<J> {
+    /// The next job that has waited for as long as `patience` says, which is asked again now and then; none once the queue is
+    /// closed. `idle` is called when there is none yet, before the wait for one.
+    pub(super) fn next(&self, patience: &mut dyn FnMut() -> Duration, idle: impl FnOnce()) -> Option<J> {
         let mut idle = Some(idle);
         let mut state = self.state();
         loop {
             if state.closed {
                 return None;
             }
-            let left = state.jobs.front().map(|(since, _)| patience.saturating_sub(since.elapsed()));
+            let left = state.jobs.front().map(|(since, _)| patience().saturating_sub(since.elapsed()));
             if left == Some(Duration::ZERO) {
                 return state.jobs.pop_front().map(|(_, job)| job);
             }
@@ -80,10 +59,10 @@ impl<J> Queue<J> {
             }
             state = match left {
                 Some(left) => {
-                    let waited = self.first_changed.wait_timeout(state, left);
+                    let waited = self.changed.wait_timeout(state, left.min(LOOK_INTERVAL));
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.first_changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -101,7 +80,6 @@ impl<J> Queue<J> {
         state.jobs.clear();
         drop(state);
         self.changed.notify_all();
-        self.first_changed.notify_all();
     }
 
     fn state(&self) -> MutexGuard<'_, State<J>> {
@@ -121,31 +99,50 @@ mod tests {
             assert!(!queue.push(job));
         }
         assert_eq!(queue.waiting(), 2);
-        assert_eq!((queue.next(|| {}), queue.next(|| {})), (Some(1), Some(2)));
+        assert_eq!((next(&queue, Duration::ZERO), next(&queue, Duration::ZERO)), (Some(1), Some(2)));
         assert!(queue.push(3));
     }
 
-    #[test]
-    fn what_has_waited_long_enough_is_overdue_and_nothing_else() {
-        let queue = Queue::new(2);
-        std::thread::scope(|scope| {
-            let patient = scope.spawn(|| queue.next_overdue(Duration::MAX, || {}));
-            assert!(queue.push(1) && queue.push(2));
-            assert_eq!(queue.next(|| {}), Some(1));
-            assert_eq!(queue.next_overdue(Duration::ZERO, || {}), Some(2));
-            queue.close();
-            assert_eq!(patient.join().unwrap(), None);
-        });
-        assert_eq!((queue.next(|| {}), queue.next_overdue(Duration::ZERO, || {})), (None, None));
+    fn next(queue: &Queue<i32>, patience: Duration) -> Option<i32> {
+        queue.next(&mut || patience, || {})
     }
 
     #[test]
-    fn whoever_waits_for_what_is_overdue_is_told_of_it() {
+    fn a_job_is_done_by_whoever_is_not_too_patient() {
+        let queue = Queue::new(2);
+        std::thread::scope(|scope| {
+            let patient = scope.spawn(|| next(&queue, Duration::MAX));
+            assert!(queue.push(1) && queue.push(2));
+            assert_eq!(next(&queue, Duration::ZERO), Some(1));
+            assert_eq!(next(&queue, Duration::from_millis(1)), Some(2));
+            queue.close();
+            assert_eq!(patient.join().unwrap(), None);
+        });
+        assert_eq!(next(&queue, Duration::ZERO), None);
+    }
+
+    #[test]
+    fn whoever_waits_is_told_of_a_job() {
         let queue = Queue::new(1);
         std::thread::scope(|scope| {
-            let overdue = scope.spawn(|| queue.next_overdue(Duration::ZERO, || {}));
+            let waiting = scope.spawn(|| next(&queue, Duration::ZERO));
             assert!(queue.push(1));
-            assert_eq!(overdue.join().unwrap(), Some(1));
+            assert_eq!(waiting.join().unwrap(), Some(1));
         });
+    }
+
+    #[test]
+    fn whoever_stands_back_looks_again() {
+        let queue = Queue::new(1);
+        assert!(queue.push(1));
+        let mut looks = 0;
+        let taken = queue.next(
+            &mut || {
+                looks += 1;
+                if looks < 4 { Duration::MAX } else { Duration::ZERO }
+            },
+            || {},
+        );
+        assert_eq!((taken, looks), (Some(1), 4));
     }
 }

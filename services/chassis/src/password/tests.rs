@@ -135,6 +135,32 @@ async fn what_does_not_fit_into_the_queue_is_told_to_come_again() {
     pool.verify_nothing("p").await.unwrap();
 }
 
+/// Notes bystanders until it is aborted.
+fn crowded(pool: &Arc<PasswordPool>) -> tokio::task::JoinHandle<()> {
+    let pool = Arc::clone(pool);
+    tokio::spawn(async move {
+        loop {
+            (0..1_000).for_each(|_| pool.note_bystander());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_of_the_threads_leave_the_processors_to_bystanders() {
+    let pool = Arc::new(PasswordPool::new(PasswordSettings { threads: 2, ..cheap() }));
+    let crowd = crowded(&pool);
+    pool.verify_nothing("p").await.unwrap();
+    tokio::time::sleep(2 * bystanders::LOOK_INTERVAL).await;
+    let (release, running) = occupied(&pool);
+    let mut second = Box::pin(pool.verify_nothing("p"));
+    assert!(tokio::time::timeout(PATIENCE / 4, &mut second).await.is_err(), "the other thread stands back");
+    crowd.abort();
+    second.await.unwrap();
+    drop(release);
+    running.await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_worked_for_who_has_gone_away() {
     let pool = Arc::new(PasswordPool::new(cheap()));

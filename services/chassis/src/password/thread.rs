@@ -20,15 +20,15 @@ pub(super) enum Share {
 pub(super) fn spawn(
     name: String,
     share: Share,
-    next: impl Fn(&mut dyn FnMut()) -> Option<Job> + Send + 'static,
+    mut next: impl FnMut(&mut dyn FnMut()) -> Option<Job> + Send + 'static,
 ) {
     let named = std::thread::Builder::new().name(name);
-    if let Err(error) = named.spawn(move || work(share, &next)) {
+    if let Err(error) = named.spawn(move || work(share, &mut next)) {
         tracing::error!(%error, "a thread that hashes passwords did not start");
     }
 }
 
-fn work(share: Share, next: &dyn Fn(&mut dyn FnMut()) -> Option<Job>) {
+fn work(share: Share, next: &mut dyn FnMut(&mut dyn FnMut()) -> Option<Job>) {
     take_no_more_than(share);
     let mut memory = Memory::default();
     while let Some(job) = next(&mut || memory.wipe()) {
