@@ -1,6 +1,6 @@
 //! One question: who, what, on what, under which conditions.
 
-use crate::arn::{account_of, is_account_id};
+use crate::arn::{Arn, account_of, is_account_id};
 use crate::context::Context;
 use crate::decision::Invalid;
 
@@ -88,6 +88,16 @@ pub struct Standing {
     pub service_linked_role: bool,
     /// The resource grants nothing unless its own policy does, as KMS keys: even the account's root needs it.
     pub resource_policy_required: bool,
+}
+
+impl Standing {
+    /// What a resource's ARN says of it: to KMS keys, nobody comes but by their own policy.
+    #[must_use]
+    pub fn of(resource: &str) -> Self {
+        let resource_policy_required =
+            Arn::parse(resource).is_ok_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"));
+        Self { resource_policy_required, ..Self::default() }
+    }
 }
 
 impl<'a> Request<'a> {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Question, about, about_session, about_user, allowed, ask};
+use super::{Question, about, about_session, about_user, allowed, ask, on};
 use crate::sts::{assume, neighbour, request, within};
-use crate::world::{User, World, allow, deny, document, trust};
+use crate::world::{ACCOUNT, User, World, allow, deny, document, trust};
 
 fn policy(effect: &str, principal: Value) -> Option<String> {
     Some(document(&json!({ "Effect": effect, "Principal": principal, "Action": "s3:*", "Resource": "*" })))
@@ -99,6 +99,30 @@ async fn across_accounts_both_sides_must_allow() {
             "{principal:?}"
         );
         assert_eq!(allowed(&world, with(about(&dave.arn), resource_policy)).await, for_dave, "{principal:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_comes_to_a_key_but_by_its_own_policy() {
+    let world = World::start().await;
+    let alice = world.user("alice").await;
+    world.allow(&alice, &allow("*", "*")).await;
+    let root = world.arn("root");
+    let key = format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd");
+    let of_account = Some(document(
+        &json!({ "Effect": "Allow", "Principal": { "AWS": root }, "Action": "kms:*", "Resource": "*" }),
+    ));
+    for (resource, key_policy, for_alice, for_root) in [
+        (&*key, None, false, false),
+        (&*key, of_account, true, true),
+        // A name for a key is a resource like any other.
+        (&*format!("arn:aws:kms:eu-west-1:{ACCOUNT}:alias/a"), None, true, true),
+    ] {
+        for (arn, expected) in [(&alice.record.arn, for_alice), (&root, for_root)] {
+            let question = Question { action: "kms:Decrypt".to_owned(), ..on(about(arn), resource) };
+            let question = with(question, key_policy.clone());
+            assert_eq!(allowed(&world, question).await, expected, "{arn} {resource} {key_policy:?}");
+        }
     }
 }
 

@@ -150,7 +150,7 @@ impl Ask<'_> {
             standing: Standing {
                 principal_in_management_account: self.identity.account()
                     == environment.cluster.management_account_id,
-                ..Standing::default()
+                ..Standing::of(self.resource)
             },
         };
         tell(&decide(&policies, &request), &policies)

@@ -1,11 +1,12 @@
 //! The keys of issuers whose tokens are verified. They are fetched when a token asks for them and kept for all accounts
 //! together: looked at again after some minutes beside the calls that use them, and good until their lifetime ends, however
-//! long the issuer cannot be reached meanwhile. A key that is not known is looked for at most once an interval and issuer,
-//! however many tokens ask, and those that ask at the same time wait for one answer.
+//! long the issuer cannot be reached meanwhile. A key that is not known, or did not sign what names it, is looked for at most
+//! once an interval and issuer, however many tokens ask, and those that ask at the same time wait for one answer.
 
 mod fetch;
 mod keys;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +21,8 @@ use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
-use crate::jose::{DecodingKey, Header};
+use crate::jose::{self, ErrorKind, Token};
+use crate::web_identity::{malformed, refused};
 use fetch::{Failure, Fetcher};
 use keys::{Found, Keys};
 
@@ -105,11 +107,23 @@ struct State {
     asking: Option<Shared<BoxFuture<'static, ()>>>,
 }
 
-/// What there is to do about a token's key.
-enum Next {
-    Use(DecodingKey),
-    Wait(Shared<BoxFuture<'static, ()>>),
-    Refuse(Error),
+/// Why a token is not its issuer's word.
+enum Unverified {
+    NoKey,
+    Revoked,
+    By(jose::Error),
+}
+
+impl Unverified {
+    /// Whether it may be otherwise once the issuer was asked: a key that is not known may be new, and so may one that goes by
+    /// the id of another, or by none.
+    fn may_change(&self) -> bool {
+        match self {
+            Self::NoKey => true,
+            Self::Revoked => false,
+            Self::By(error) => *error.kind() == ErrorKind::InvalidSignature,
+        }
+    }
 }
 
 impl Issuers {
@@ -125,61 +139,61 @@ impl Issuers {
         self.settings.skew_seconds_max
     }
 
-    /// The key that an issuer, named by its URL, has for tokens of this header at `now`, in Unix seconds.
+    /// Verifies a token by the keys that its issuer, named by its URL, has at `now`, in Unix seconds.
     ///
     /// # Errors
-    /// `InvalidIdentityToken` when it has none; `IDPCommunicationError` when it could not be asked; `IDPRejectedClaim` when it
-    /// has revoked it.
-    pub(crate) async fn key(&self, url: &str, header: &Header, now: i64) -> Result<DecodingKey, Error> {
-        let issuer = match self.known.get(url) {
-            Some(issuer) => issuer,
-            None => {
-                let made =
-                    self.known.get_or_insert_with(url, || Ok::<_, std::convert::Infallible>(Arc::default()));
-                match made {
-                    Ok(issuer) => issuer,
-                    Err(never) => match never {},
-                }
+    /// `InvalidIdentityToken` when none of them signed it; `IDPCommunicationError` when the issuer could not be asked for the one
+    /// that it names; `IDPRejectedClaim` when the issuer has revoked that one.
+    pub(crate) async fn verify(&self, url: &str, token: &Token<'_>, now: i64) -> Result<(), Error> {
+        let issuer = self.issuer(url);
+        let keys = self.keys(&issuer, url, now);
+        let mut verified = verify_by(keys.as_deref(), token);
+        if verified.as_ref().is_err_and(Unverified::may_change) {
+            if let Some(answer) = self.question(&issuer, url, now) {
+                answer.await;
             }
-        };
-        let mut waited = false;
-        loop {
-            match self.next(&issuer, url, header, now, waited) {
-                Next::Use(key) => return Ok(key),
-                Next::Refuse(error) => return Err(error),
-                Next::Wait(answer) => answer.await,
+            let newer = self.keys(&issuer, url, now);
+            if newer.as_ref().map(Arc::as_ptr) != keys.as_ref().map(Arc::as_ptr) {
+                verified = verify_by(newer.as_deref(), token);
             }
-            waited = true;
+        }
+        verified.map_err(|why| match (why, &issuer.lock().failure) {
+            (Unverified::Revoked, _) => Error::idp_rejected_claim(REVOKED),
+            (Unverified::By(error), _) => malformed(error.kind()),
+            (Unverified::NoKey, Some(Failure::Unreachable)) => unreachable_issuer(),
+            (Unverified::NoKey, _) => refused(NO_KEY),
+        })
+    }
+
+    fn issuer(&self, url: &str) -> Arc<Issuer> {
+        if let Some(issuer) = self.known.get(url) {
+            return issuer;
+        }
+        match self.known.get_or_insert_with(url, || Ok::<_, Infallible>(Arc::default())) {
+            Ok(issuer) => issuer,
+            Err(never) => match never {},
         }
     }
 
-    /// Looks once. Whoever has `waited` for an answer does not ask again.
-    fn next(&self, issuer: &Arc<Issuer>, url: &str, header: &Header, now: i64, waited: bool) -> Next {
+    /// The keys that are known. Where they are not fresh any more the issuer is asked, and nobody waits for it: they are good
+    /// for a while.
+    fn keys(&self, issuer: &Arc<Issuer>, url: &str, now: i64) -> Option<Arc<Keys>> {
         let mut state = issuer.lock();
         let age = now.saturating_sub(state.fetched_at);
         let keys = state.keys.clone().filter(|_| age < self.settings.lifetime_seconds_max);
-        match keys.as_ref().map(|keys| keys.find(header)) {
-            Some(Found::Key(key)) => {
-                if age >= self.settings.fresh_seconds_max && self.may_ask(&state, now) {
-                    // Nobody waits for it: what is known is good for a while.
-                    drop(self.ask(&mut state, issuer, url, now));
-                }
-                return Next::Use(key.clone());
-            }
-            Some(Found::Revoked) => return Next::Refuse(Error::idp_rejected_claim(REVOKED)),
-            Some(Found::None) | None => {}
+        if keys.is_some() && age >= self.settings.fresh_seconds_max && self.may_ask(&state, now) {
+            drop(self.ask(&mut state, issuer, url, now));
         }
-        if !waited && let Some(asking) = &state.asking {
-            return Next::Wait(asking.clone());
+        keys
+    }
+
+    /// The question that is on its way, or a new one if the issuer may be asked.
+    fn question(&self, issuer: &Arc<Issuer>, url: &str, now: i64) -> Option<Shared<BoxFuture<'static, ()>>> {
+        let mut state = issuer.lock();
+        if let Some(asking) = &state.asking {
+            return Some(asking.clone());
         }
-        if !waited && self.may_ask(&state, now) {
-            return Next::Wait(self.ask(&mut state, issuer, url, now));
-        }
-        Next::Refuse(match &state.failure {
-            // A key that is not known may be a new one.
-            Some(Failure::Unreachable) => unreachable_issuer(),
-            Some(Failure::Wrong) | None => no_key(),
-        })
+        self.may_ask(&state, now).then(|| self.ask(&mut state, issuer, url, now))
     }
 
     fn may_ask(&self, state: &State, now: i64) -> bool {
@@ -242,8 +256,12 @@ impl fmt::Debug for Issuers {
     }
 }
 
-fn no_key() -> Error {
-    Error::invalid_identity_token(NO_KEY).with_violation("web_identity_token", NO_KEY)
+fn verify_by(keys: Option<&Keys>, token: &Token<'_>) -> Result<(), Unverified> {
+    match keys.map_or(Found::None, |keys| keys.find(&token.header)) {
+        Found::Key(key) => token.verify(key).map_err(Unverified::By),
+        Found::Revoked => Err(Unverified::Revoked),
+        Found::None => Err(Unverified::NoKey),
+    }
 }
 
 /// Not logged for each call: what was wrong is logged once, where it was found.

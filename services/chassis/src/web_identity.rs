@@ -10,10 +10,11 @@ use reeve_directory::resource::oidc_provider_arn;
 use reeve_directory::{Error, oidc_provider};
 
 pub use attributes::{Attributes, ClaimValue};
+pub use claims::refused;
 
 use crate::call::Call;
 use crate::jose::{ErrorKind, Token};
-use claims::{Claims, FIELD, NOT_A_JWT, refused};
+use claims::{Claims, NOT_A_JWT};
 
 /// What of a name that a token gives itself stands in the audit log.
 const AUDITED_CHARACTERS_MAX: usize = 255;
@@ -45,9 +46,8 @@ pub async fn prove(call: &mut Call<'_>, account: &str, token: &str) -> Result<We
         return Err(refused("The token is of another kind than one that says who somebody is."));
     }
     let issuers = &call.environment.issuers;
-    let key = issuers.key(&claims.issuer, &token.header, now).await?;
-    // From here on the claims are the issuer's word: what is verified are the very bytes that they were read from.
-    token.verify(&key).map_err(|error| malformed(error.kind()))?;
+    issuers.verify(&claims.issuer, &token, now).await?;
+    // From here on the claims are the issuer's word: what was verified are the very bytes that they were read from.
     claims.check_moment(now, issuers.skew_seconds_max())?;
     claims.check_audience(&provider.client_ids)?;
     let provider_arn = oidc_provider_arn(&call.environment.settings.partition, account, &provider.issuer);
@@ -91,13 +91,14 @@ fn is_of_another_kind(kind: &str) -> bool {
     kind != "at+jwt" && kind.ends_with("+jwt")
 }
 
-fn malformed(kind: &ErrorKind) -> Error {
+/// AWS's refusal of a token of which this is wrong.
+pub(crate) fn malformed(kind: &ErrorKind) -> Error {
     match kind {
         ErrorKind::InvalidSignature => refused("Token signature invalid"),
         ErrorKind::UnsupportedAlgorithm | ErrorKind::InvalidAlgorithm | ErrorKind::InvalidKeyFormat => {
             refused("The token is signed by an algorithm that is not accepted.")
         }
-        _ => Error::invalid_identity_token(NOT_A_JWT).with_violation(FIELD, NOT_A_JWT),
+        _ => refused(NOT_A_JWT),
     }
 }
 

@@ -2,7 +2,7 @@
 //! written: everything about the session goes into its own token.
 
 use reeve_chassis::authorize::assume;
-use reeve_chassis::web_identity::{Attributes, prove};
+use reeve_chassis::web_identity::{Attributes, prove, refused};
 use reeve_chassis::{Call, Handle, issue};
 use reeve_directory::Error;
 use reeve_directory::record::SessionRecord;
@@ -72,7 +72,5 @@ fn role_account(call: &Call<'_>, arn: &str) -> Result<String, Error> {
 /// The tags that the token brings: what cannot stand together is the token's fault.
 fn session_tags(attributes: &Attributes) -> Result<SessionTags, Error> {
     let found = tags::merge(&[], attributes.tags.clone(), &attributes.transitive_keys);
-    found.map_err(|error| {
-        Error::invalid_identity_token(&error.message).with_violation("web_identity_token", error.message)
-    })
+    found.map_err(|error| refused(error.message))
 }

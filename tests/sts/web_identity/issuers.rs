@@ -224,3 +224,24 @@ async fn a_token_without_a_key_id_means_the_only_key_there_is() {
     federation.clock.advance(LIFETIME);
     federation.is_refused(federation.token(json!({})), NO_TOKEN, "retrieve verification key").await;
 }
+
+#[tokio::test]
+async fn a_key_that_takes_another_s_id_is_looked_for_as_a_new_one() {
+    for id in [Some("key-1"), None] {
+        let mut federation = Federation::start().await;
+        federation.key.kid = id.map(str::to_owned);
+        federation.issuer.publish(&[&federation.key]);
+        assert_eq!(code(federation.session(json!({})).await), "");
+        let mut next = SigningKey::new("key-1", "ES256");
+        next.kid.clone_from(&federation.key.kid);
+        let old = std::mem::replace(&mut federation.key, next);
+        federation.issuer.publish(&[&federation.key]);
+        federation.is_refused(federation.token(json!({})), NO_TOKEN, "signature invalid").await;
+        assert_eq!(federation.issuer.asked_for_keys(), 1, "the interval is not over");
+        federation.clock.advance(INTERVAL);
+        assert_eq!(code(federation.session(json!({})).await), "");
+        let token = old.sign(&federation.claims(json!({})));
+        federation.is_refused(token, NO_TOKEN, "signature invalid").await;
+        assert_eq!(federation.issuer.asked_for_keys(), 2, "and once an interval at most");
+    }
+}

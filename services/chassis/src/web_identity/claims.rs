@@ -125,9 +125,10 @@ impl Claims {
 pub(super) const NOT_A_JWT: &str =
     "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
 /// The member at fault.
-pub(super) const FIELD: &str = "web_identity_token";
+const FIELD: &str = "web_identity_token";
 
-pub(super) fn refused(message: impl Into<String>) -> Error {
+/// AWS's refusal of a token, for this reason.
+pub fn refused(message: impl Into<String>) -> Error {
     let message = message.into();
     Error::invalid_identity_token(&message).with_violation(FIELD, message)
 }

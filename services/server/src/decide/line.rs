@@ -102,11 +102,6 @@ impl<'t> Question<'t> {
                 .is_ok_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
     }
 
-    /// Whether nothing but the resource's own policy can open it, as is so of KMS keys.
-    pub(crate) fn needs_resource_policy(&self) -> bool {
-        Arn::parse(&self.resource).is_ok_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"))
-    }
-
     /// Puts the condition keys into `context`.
     pub(crate) fn describe<'r>(&'r self, context: &mut Context<'r>) {
         for (key, value) in &self.context.0 {

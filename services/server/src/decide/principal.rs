@@ -95,11 +95,7 @@ impl<'q> Who<'q> {
             }
             _ => false,
         };
-        Standing {
-            service_linked_role: service_linked,
-            resource_policy_required: question.needs_resource_policy(),
-            ..Standing::default()
-        }
+        Standing { service_linked_role: service_linked, ..Standing::of(&question.resource) }
     }
 }
 
