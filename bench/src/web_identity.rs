@@ -35,8 +35,6 @@ const TRADING: Shape = Shape { in_flight: 16, connections: CONNECTIONS };
 const ASKING: Shape = Shape { in_flight: 64, connections: CONNECTIONS };
 /// Tokens with unknown keys, a second.
 const UNKNOWN_PER_SECOND: u32 = 10_000;
-/// So many come at a time: as finely as a thread can wait.
-const PORTION: u32 = 5;
 /// They come over so many connections, each waiting for its answer.
 const STRANGERS: u32 = 64;
 const CLIENT: &str = "bench";
@@ -48,10 +46,10 @@ const ROUNDS: usize = 20;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Rounds; the medians over them are told
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 10)]
     rounds: usize,
     /// How long each load is measured in each round
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 1.5)]
     seconds: f64,
     /// How many decisions services ask for while strangers come, of all that the server can make
     #[arg(long, default_value_t = 0.05)]
@@ -238,9 +236,7 @@ impl Strangers {
         threads.spawn_blocking(move || {
             let (gap, first) = (Duration::from_secs(1) / UNKNOWN_PER_SECOND, Instant::now());
             for ((number, form), stranger) in (0_u32..).zip(forms).zip(to_send.iter().cycle()) {
-                if number % PORTION == 0 {
-                    wait_until(first + gap * number);
-                }
+                wait_until(first + gap * number);
                 // Who has ended has failed, and says so below.
                 drop(stranger.send(form));
             }
