@@ -300,6 +300,24 @@ async fn keys_follow_one_another_and_no_token_is_left_behind() {
 }
 
 #[tokio::test]
+async fn keys_that_somebody_has_are_replaced_at_once() {
+    let world = World::start().await;
+    assert_eq!(outbound::replace(world.environment()).await.unwrap(), 0, "there are none to replace");
+    let issuer = enable(world.root()).await;
+    let stolen = keys(&issuer).await;
+    let given = token(world.root(), &by("ES384")).await;
+    let before = world.commits();
+    assert_eq!(outbound::replace(world.environment()).await.unwrap(), 2);
+    assert_eq!(world.commits(), before + 1);
+    let published = ids(&keys(&issuer).await);
+    assert!(published.len() == 2 && ids(&stolen).iter().all(|id| !published.contains(id)), "{published:?}");
+    assert!(verified(&issuer, &given).await.is_none());
+    for algorithm in ["ES384", "RS256"] {
+        assert!(verified(&issuer, &token(world.root(), &by(algorithm)).await).await.is_some(), "{algorithm}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_given_verifies_after_the_account_was_disabled_until_it_expires() {
     let (world, clock) = through_months().await;
     let issuer = enable(world.root()).await;

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub use issuer::{IssuerUrl, OutboundIssuers, SigningKeySettings};
 pub use key::SigningAlgorithm;
-pub use rotation::{OVERLAP_SECONDS_MIN, keep_rotating, rotate};
+pub use rotation::{OVERLAP_SECONDS_MIN, keep_rotating, replace, rotate};
 
 pub(crate) use document::find as find_document;
 

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{Config, EngineName};
 
-pub use operator::{mark_restored, replace_root_credentials};
+pub use operator::{mark_restored, replace_root_credentials, replace_signing_keys};
 
 /// The environment variable that holds the root key itself.
 pub const ROOT_KEY_VARIABLE: &str = "REEVE_ROOT_KEY";

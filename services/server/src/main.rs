@@ -75,6 +75,8 @@ enum Change {
     MarkRestored(Place),
     /// Ends every access key of root's and writes a new one to the credentials file
     ReplaceRootCredentials(Place),
+    /// Replaces the keys that sign tokens for others, in case somebody has them
+    ReplaceSigningKeys(Place),
 }
 
 fn main() -> ExitCode {
@@ -162,6 +164,7 @@ impl Change {
             Self::ReplaceRootCredentials(place) => {
                 bootstrap::replace_root_credentials(&place.into_config()?).await
             }
+            Self::ReplaceSigningKeys(place) => bootstrap::replace_signing_keys(&place.into_config()?).await,
         }
     }
 }

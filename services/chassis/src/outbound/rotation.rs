@@ -60,6 +60,28 @@ pub async fn rotate(environment: &Environment) -> Result<(), Error> {
     Ok(())
 }
 
+/// Puts new keys, which sign at once, in place of all that there are, because somebody may have those. What they signed, and
+/// would sign, is good wherever the key set of before is kept, for [`KEY_SET_SECONDS_MAX`] at most. How many there are now: none
+/// where no account has ever been enabled.
+///
+/// # Errors
+/// The store fails, or the keys were changed meanwhile: then nothing was written.
+pub async fn replace(environment: &Environment) -> Result<usize, Error> {
+    let now = environment.clock.now().seconds();
+    let mut transaction = Transaction::begin(Arc::clone(&environment.engine));
+    let mut record = signing_key::get(&mut transaction).await?;
+    if record.keys.is_empty() {
+        return Ok(0);
+    }
+    record.keys.clear();
+    for algorithm in SigningAlgorithm::ALL {
+        record.keys.push(drawn(environment, algorithm, now, now).await?);
+    }
+    signing_key::put(&mut transaction, &record).await?;
+    transaction.finish().await?;
+    Ok(record.keys.len())
+}
+
 /// What is to be done at a moment.
 #[derive(Debug, Default, PartialEq)]
 struct Plan {

@@ -1,10 +1,11 @@
 //! What an operator does to a store while no server has it open: say that it was put back from a backup, and make new
-//! root credentials where the old ones are lost. Whoever can read the store and the root key may do both.
+//! root credentials and signing keys where the old ones are lost to others. Whoever can read the store and the root key may do
+//! all of it.
 
 use std::sync::Arc;
 
-use reeve_chassis::SystemRandom;
 use reeve_chassis::clock::{Clock as _, SystemClock};
+use reeve_chassis::{Environment, SystemRandom, outbound};
 use reeve_directory::record::ClusterRecord;
 use reeve_directory::{Directory, Owner, Random as _};
 use reeve_storage::{Engine, Transaction};
@@ -71,6 +72,23 @@ pub async fn replace_root_credentials(config: &Config) -> Result<(), StartError>
     transaction.finish().await?;
     name_credentials_file(config)?;
     tracing::warn!(account, access_key_id, "root has a new access key, and no other");
+    Ok(())
+}
+
+/// Makes new keys that sign tokens for others, in place of all that there are: who has one of those is anybody to everybody
+/// who trusts an account here.
+///
+/// # Errors
+/// There is no store, or no signing key, a server has it open, or the root key does not fit.
+pub async fn replace_signing_keys(config: &Config) -> Result<(), StartError> {
+    let (engine, cluster) = open_existing(config).await?;
+    let keyring = keyring(&engine, &root_key(config, false)?, &cluster).await?;
+    let environment = Environment::new(engine, Arc::new(SystemClock), keyring, cluster, config.settings())?;
+    let keys = outbound::replace(&environment).await?;
+    if keys == 0 {
+        return Err(StartError::Refused("there are no signing keys in the store".to_owned()));
+    }
+    tracing::warn!(keys, "tokens for others are signed by new keys, and the old ones are published no more");
     Ok(())
 }
 

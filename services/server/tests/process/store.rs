@@ -1,14 +1,15 @@
-//! What an operator does to a store that no server has open: root credentials that were lost are replaced, and a store that
-//! was put back from a backup is told so.
+//! What an operator does to a store that no server has open: root credentials and signing keys that were lost are replaced, and
+//! a store that was put back from a backup is told so.
 
 use std::path::Path;
 use std::process::Command;
 
 use reeve_chassis::client::{Client, Credentials};
 use reeve_proto::iam::v1::{
-    CreateAccessKeyRequest, CreateRoleRequest, CreateUserRequest, PutUserPolicyRequest,
+    CreateAccessKeyRequest, CreateRoleRequest, CreateUserRequest, EnableOutboundWebIdentityFederationRequest,
+    PutUserPolicyRequest,
 };
-use reeve_proto::sts::v1::{AssumeRoleRequest, GetCallerIdentityRequest};
+use reeve_proto::sts::v1::{AssumeRoleRequest, GetCallerIdentityRequest, GetWebIdentityTokenRequest};
 use zeroize::Zeroizing;
 
 use crate::place::{ACCOUNT, Place};
@@ -45,6 +46,35 @@ async fn lost_root_credentials_are_replaced_and_the_lost_ones_end() {
     place.root(&server).await.call(&GetCallerIdentityRequest {}).await.unwrap();
     let error = server.anybody().await.signed(lost).call(&GetCallerIdentityRequest {}).await.unwrap_err();
     assert_eq!(error.code, "InvalidClientTokenId");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_keys_are_replaced_by_others() {
+    let place = Place::new();
+    place.start().stop();
+    let said = place.refused(&mut store(&place, "replace-signing-keys"));
+    assert!(said.contains("no signing keys"), "{said}");
+
+    let issuing = || place.run(place.command().env("REEVE_ISSUER_URL", "https://id.example.com"));
+    let server = issuing();
+    place.root(&server).await.call(&EnableOutboundWebIdentityFederationRequest {}).await.unwrap();
+    let before = signing_key(&place.root(&server).await).await;
+    server.stop();
+    let output = store(&place, "replace-signing-keys").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let server = issuing();
+    assert_ne!(signing_key(&place.root(&server).await).await, before);
+}
+
+/// The header of a token, which names the key that signed it.
+async fn signing_key(root: &Client) -> String {
+    let request = GetWebIdentityTokenRequest {
+        audience: vec!["https://api.example.com".to_owned()],
+        signing_algorithm: "ES384".to_owned(),
+        ..Default::default()
+    };
+    let token = root.call(&request).await.unwrap().web_identity_token;
+    token.split('.').next().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
