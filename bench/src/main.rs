@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Rpc(arguments) => on_runtime(rpc::run(&arguments)),
         Command::Signature => signature::run(),
-        Command::SignIn(arguments) => on_one_worker(sign_in::run(&arguments)),
+        Command::SignIn(arguments) => on_runtime(sign_in::run(&arguments)),
         Command::Store(arguments) => on_runtime(store::run(&arguments)),
         Command::Totp => totp::run(),
         Command::WebIdentity(arguments) => on_one_worker(web_identity::run(&arguments)),
@@ -96,8 +96,7 @@ fn on_runtime(run: impl Future<Output = Outcome>) -> Outcome {
     tokio::runtime::Runtime::new()?.block_on(run)
 }
 
-/// For a client of which it counts what a server's latency is beside other work: two workers would wake each other for every call,
-/// and take from the server the processors that they share with it.
+/// The same with one worker, for a client that leaves processors to the server: two would wake each other for every call.
 fn on_one_worker(run: impl Future<Output = Outcome>) -> Outcome {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(run)
 }

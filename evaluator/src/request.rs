@@ -144,6 +144,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_are_opened_by_their_own_policy_alone() {
+        for (resource, expected) in [
+            ("arn:aws:kms:eu-west-1:123456789012:key/1234abcd", true),
+            ("arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd", true),
+            ("arn:aws:kms:eu-west-1:123456789012:alias/key/a", false),
+            ("arn:aws:s3:::key/a", false),
+            ("*", false),
+        ] {
+            let expected = Standing { resource_policy_required: expected, ..Standing::default() };
+            assert_eq!(Standing::of(resource), expected, "{resource}");
+        }
+    }
+
+    #[test]
     fn a_resource_s_owner_is_named_and_never_guessed() {
         let context = Context::new();
         let owner = |resource, given: Option<&'static str>| {

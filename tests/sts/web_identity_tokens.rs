@@ -300,6 +300,20 @@ async fn keys_follow_one_another_and_no_token_is_left_behind() {
 }
 
 #[tokio::test]
+async fn keys_that_nobody_has_used_are_followed_by_others_too() {
+    let (world, clock) = through_months().await;
+    let issuer = enable(world.root()).await;
+    for _ in 0..3 {
+        clock.advance(90 * DAY_SECONDS);
+        outbound::rotate(world.environment()).await.unwrap();
+    }
+    let published = ids(&keys(&issuer).await);
+    let different: std::collections::BTreeSet<_> = published.iter().collect();
+    assert_eq!((published.len(), different.len()), (4, 4), "{published:?}");
+    assert!(verified(&issuer, &token(world.root(), &by("ES384")).await).await.is_some());
+}
+
+#[tokio::test]
 async fn keys_that_somebody_has_are_replaced_at_once() {
     let world = World::start().await;
     assert_eq!(outbound::replace(world.environment()).await.unwrap(), 0, "there are none to replace");

@@ -47,7 +47,8 @@ pub async fn provide_keys(call: &mut Call<'_>) -> Result<(), Error> {
     let missing: Vec<SigningAlgorithm> =
         SigningAlgorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_among(&record.keys)).collect();
     for algorithm in &missing {
-        record.keys.push(keys::drawn(call.environment, *algorithm, call.now, call.now).await?);
+        let key = keys::drawn(call.environment, &record.keys, *algorithm, call.now, call.now).await?;
+        record.keys.push(key);
     }
     if !missing.is_empty() {
         signing_key::put(call.transaction, &record).await?;

@@ -53,24 +53,23 @@ async fn read(environment: &Environment) -> Result<Keys, Error> {
         stored.iter().map(|record| Key::open(&environment.keyring, record)).collect::<Result<_, _>>()?;
     let published: Vec<_> = keys.iter().map(|key| &key.published).collect();
     let published = Bytes::from(json!({ "keys": published }).to_string());
-    // Where another is being made just now, they go the next time.
-    if let Ok(mut made) = environment.outbound.made.try_lock() {
-        made.retain(|made| !stored.iter().any(|key| key.key_id == made.key_id));
-    }
     Ok(Keys { keys, published, reads: apart.reads() })
 }
 
-/// A key for the store: one that was made for a call that has to run again, or a new one. One is made at a time.
+/// A key for the store, where these are `stored`: one that was made for a call that has to run again, or a new one. One is made
+/// at a time.
 ///
 /// # Errors
 /// It cannot be made.
 pub(super) async fn drawn(
     environment: &Environment,
+    stored: &[SigningKeyRecord],
     algorithm: SigningAlgorithm,
     published_from: i64,
     signs_from: i64,
 ) -> Result<SigningKeyRecord, Error> {
     let mut made = environment.outbound.made.lock().await;
+    made.retain(|made| !stored.iter().any(|key| key.key_id == made.key_id));
     let known = made.iter().find(|key| key.algorithm == algorithm.name()).cloned();
     let key = match known {
         Some(key) => key,

@@ -50,10 +50,12 @@ pub async fn rotate(environment: &Environment) -> Result<(), Error> {
     if plan.is_nothing() {
         return Ok(());
     }
-    record.keys.retain(|key| !plan.over.contains(&key.key_id));
+    let mut next = Vec::with_capacity(plan.next.len());
     for (algorithm, signs_from) in &plan.next {
-        record.keys.push(drawn(environment, *algorithm, now, *signs_from).await?);
+        next.push(drawn(environment, &record.keys, *algorithm, now, *signs_from).await?);
     }
+    record.keys.retain(|key| !plan.over.contains(&key.key_id));
+    record.keys.append(&mut next);
     signing_key::put(&mut transaction, &record).await?;
     transaction.finish().await?;
     tracing::info!(published = plan.next.len(), taken_away = plan.over.len(), "signing keys were rotated");
@@ -73,10 +75,11 @@ pub async fn replace(environment: &Environment) -> Result<usize, Error> {
     if record.keys.is_empty() {
         return Ok(0);
     }
-    record.keys.clear();
+    let mut new = Vec::with_capacity(SigningAlgorithm::ALL.len());
     for algorithm in SigningAlgorithm::ALL {
-        record.keys.push(drawn(environment, algorithm, now, now).await?);
+        new.push(drawn(environment, &record.keys, algorithm, now, now).await?);
     }
+    record.keys = new;
     signing_key::put(&mut transaction, &record).await?;
     transaction.finish().await?;
     Ok(record.keys.len())
