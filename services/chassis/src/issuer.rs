@@ -166,9 +166,6 @@ impl Issuers {
     }
 
     fn issuer(&self, url: &str) -> Arc<Issuer> {
-        if let Some(issuer) = self.known.get(url) {
-            return issuer;
-        }
         match self.known.get_or_insert_with(url, || Ok::<_, Infallible>(Arc::default())) {
             Ok(issuer) => issuer,
             Err(never) => match never {},

@@ -44,13 +44,11 @@ pub fn issuer(call: &Call<'_>, federation: &OutboundFederationRecord) -> Result<
 /// The store fails, or no key can be made.
 pub async fn provide_keys(call: &mut Call<'_>) -> Result<(), Error> {
     let mut record = signing_key::get(call.transaction).await?;
-    let missing: Vec<SigningAlgorithm> =
-        SigningAlgorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_among(&record.keys)).collect();
-    for algorithm in &missing {
-        let key = keys::drawn(call.environment, &record.keys, *algorithm, call.now, call.now).await?;
-        record.keys.push(key);
-    }
+    let missing = SigningAlgorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_among(&record.keys));
+    let missing: Vec<_> = missing.map(|algorithm| (algorithm, call.now)).collect();
     if !missing.is_empty() {
+        let new = keys::drawn(call.environment, &record.keys, &missing, call.now).await?;
+        record.keys.extend(new);
         signing_key::put(call.transaction, &record).await?;
     }
     Ok(())

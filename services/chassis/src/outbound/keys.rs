@@ -56,28 +56,31 @@ async fn read(environment: &Environment) -> Result<Keys, Error> {
     Ok(Keys { keys, published, reads: apart.reads() })
 }
 
-/// A key for the store, where these are `stored`: one that was made for a call that has to run again, or a new one. One is made
-/// at a time.
+/// Keys for the store, where these are `stored`: one for each algorithm and the moment from which it signs. What was made for a
+/// call that has to run again is taken before anything new is made, and one is made at a time.
 ///
 /// # Errors
-/// It cannot be made.
+/// One cannot be made.
 pub(super) async fn drawn(
     environment: &Environment,
     stored: &[SigningKeyRecord],
-    algorithm: SigningAlgorithm,
-    published_from: i64,
-    signs_from: i64,
-) -> Result<SigningKeyRecord, Error> {
+    wanted: &[(SigningAlgorithm, i64)],
+    now: i64,
+) -> Result<Vec<SigningKeyRecord>, Error> {
     let mut made = environment.outbound.made.lock().await;
     made.retain(|made| !stored.iter().any(|key| key.key_id == made.key_id));
-    let known = made.iter().find(|key| key.algorithm == algorithm.name()).cloned();
-    let key = match known {
-        Some(key) => key,
-        None => {
-            let key = make(environment, algorithm).await?;
-            made.push(key.clone());
-            key
-        }
-    };
-    Ok(SigningKeyRecord { create_date: published_from, signs_from, ..key })
+    let mut drawn = Vec::with_capacity(wanted.len());
+    for &(algorithm, signs_from) in wanted {
+        let known = made.iter().find(|key| key.algorithm == algorithm.name()).cloned();
+        let key = match known {
+            Some(key) => key,
+            None => {
+                let key = make(environment, algorithm).await?;
+                made.push(key.clone());
+                key
+            }
+        };
+        drawn.push(SigningKeyRecord { create_date: now, signs_from, ..key });
+    }
+    Ok(drawn)
 }

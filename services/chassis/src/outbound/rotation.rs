@@ -50,12 +50,9 @@ pub async fn rotate(environment: &Environment) -> Result<(), Error> {
     if plan.is_nothing() {
         return Ok(());
     }
-    let mut next = Vec::with_capacity(plan.next.len());
-    for (algorithm, signs_from) in &plan.next {
-        next.push(drawn(environment, &record.keys, *algorithm, now, *signs_from).await?);
-    }
+    let next = drawn(environment, &record.keys, &plan.next, now).await?;
     record.keys.retain(|key| !plan.over.contains(&key.key_id));
-    record.keys.append(&mut next);
+    record.keys.extend(next);
     signing_key::put(&mut transaction, &record).await?;
     transaction.finish().await?;
     tracing::info!(published = plan.next.len(), taken_away = plan.over.len(), "signing keys were rotated");
@@ -75,11 +72,8 @@ pub async fn replace(environment: &Environment) -> Result<usize, Error> {
     if record.keys.is_empty() {
         return Ok(0);
     }
-    let mut new = Vec::with_capacity(SigningAlgorithm::ALL.len());
-    for algorithm in SigningAlgorithm::ALL {
-        new.push(drawn(environment, &record.keys, algorithm, now, now).await?);
-    }
-    record.keys = new;
+    let all = SigningAlgorithm::ALL.map(|algorithm| (algorithm, now));
+    record.keys = drawn(environment, &record.keys, &all, now).await?;
     signing_key::put(&mut transaction, &record).await?;
     transaction.finish().await?;
     Ok(record.keys.len())

@@ -102,6 +102,7 @@ impl Done {
         self.was_asked.load(Ordering::Relaxed)
     }
 
+    /// What is known of a password. Whoever looks has one.
     fn find<T>(&self, password: &str, pick: impl Fn(&Answer) -> Option<T>) -> Option<T> {
         self.was_asked.store(true, Ordering::Relaxed);
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
